@@ -1,24 +1,11 @@
 // From receipt of a single posted event to its committed alert row: 500 posts, each opening its own alert.
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { connLine, machine, memory, percentile, startCaracal } from './lib.mjs'
+import { connLine, machine, memory, percentile, startCaracal, writeRuleForEach } from './lib.mjs'
 
 const POSTS = 500
 
-function content(folder) {
-  writeFileSync(
-    join(folder, 'each.yml'),
-    'AnalysisType: rule\nRuleID: Bench.Each\nFilename: each.py\nEnabled: true\nLogTypes: [Zeek.Conn]\nSeverity: High\n',
-  )
-  writeFileSync(
-    join(folder, 'each.py'),
-    'def rule(event):\n    return event.get("id_resp_p") == 4444\n\n\ndef title(event):\n    return event.get("uid")\n',
-  )
-}
-
 const caracal = await startCaracal(
   { sources: [{ type: 'http', id: 'bench', log_types: ['Zeek.Conn'] }], content: ['content'] },
-  content,
+  writeRuleForEach,
 )
 console.log(`\nlatency: started in ${caracal.startMs.toFixed(0)} ms, first answer included\n${machine()}`)
 await new Promise((resolve) => setTimeout(resolve, 5000))

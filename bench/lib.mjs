@@ -153,3 +153,15 @@ export function cpuByCommand(pid) {
   for (const [p, fields] of family(pid)) sums[commandOf(p)] = (sums[commandOf(p)] ?? 0) + secondsOf(fields)
   return sums
 }
+
+/** Writes a rule that opens an alert for each connection to port 4444 into a folder. */
+export function writeRuleForEach(folder) {
+  writeFileSync(
+    join(folder, 'each.yml'),
+    'AnalysisType: rule\nRuleID: Bench.Each\nFilename: each.py\nEnabled: true\nLogTypes: [Zeek.Conn]\nSeverity: High\n',
+  )
+  writeFileSync(
+    join(folder, 'each.py'),
+    'def rule(event):\n    return event.get("id_resp_p") == 4444\n\n\ndef title(event):\n    return event.get("uid")\n',
+  )
+}

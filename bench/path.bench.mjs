@@ -3,11 +3,10 @@
 // A B A B …, `--rounds N` of each (3), median and spread of CPU an event in units of that yardstick. `--workers 1,2,4`: how events a
 // second grow with the threads that make batches.
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { address, connLine, cpuByCommand, cpuSeconds, machine, memory, percentile, root, startCaracal } from './lib.mjs'
+import { content, idle, TABLES } from './path-content.mjs'
 
 const { values: options } = parseArgs({
   options: { against: { type: 'string' }, rounds: { type: 'string', default: '3' }, workers: { type: 'string' } },
@@ -81,47 +80,6 @@ function compare(other, rounds) {
 const ASK_MS = 100
 const EVENTS = Number(process.env.BENCH_EVENTS ?? 200_000)
 const BODY = 2000
-const TABLES = [1_000, 5_000, 10_000, 50_000, 100_000]
-
-/** Waits until the start is over: after the first answer tables are still being built, and conditions of rules read. */
-async function idle() {
-  for (let before = cpuSeconds(caracal.pid), quiet = 0; quiet < 3; ) {
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    const now = cpuSeconds(caracal.pid)
-    quiet = now - before < 0.05 ? quiet + 1 : 0
-    before = now
-  }
-}
-
-function content(folder) {
-  TABLES.forEach((rows, t) => {
-    const name = `bench_${t}`
-    const lines = Array.from({ length: rows }, (_, i) => `${address(t * 1_000_000 + i)},note ${i}`)
-    writeFileSync(join(folder, `${name}.csv`), `ip,note\n${lines.join('\n')}\n`)
-    writeFileSync(
-      join(folder, `${name}.yml`),
-      `AnalysisType: lookup_table\nLookupName: ${name}\nEnabled: true\nFilename: ${name}.csv\nMatch: ip\nLogTypeMap:\n  PrimaryKey: ip\n  AssociatedLogTypes:\n    - LogType: Zeek.Conn\n      Selectors: [id_orig_h]\n`,
-    )
-  })
-  for (let r = 0; r < 20; r++) {
-    writeFileSync(
-      join(folder, `rule_${r}.yml`),
-      `AnalysisType: rule\nRuleID: Bench.Rule.${r}\nFilename: rule_${r}.py\nEnabled: true\nLogTypes: [Zeek.Conn]\nSeverity: Low\n`,
-    )
-    writeFileSync(
-      join(folder, `rule_${r}.py`),
-      [
-        'def rule(event):',
-        `    if event.get("id_resp_p") != ${[22, 23, 25, 3389, 445][r % 5]}:`,
-        '        return False',
-        `    return event.get("conn_state") == "S0" and event.get("orig_bytes", 0) > ${8990 + (r % 10)}`,
-        '',
-        'def title(event):',
-        `    return f"bench ${r} {event.get('id_orig_h')}"`,
-      ].join('\n'),
-    )
-  }
-}
 
 const lines = Array.from({ length: EVENTS }, (_, i) => {
   const t = i % 500
@@ -153,7 +111,7 @@ const bodies = []
 for (let i = 0; i < EVENTS; i += BODY) bodies.push(`${lines.slice(i, i + BODY).join('\n')}\n`)
 await caracal.post('bench', `${connLine(EVENTS)}\n`)
 while ((await caracal.source('bench')).records.stored < 1) await new Promise((resolve) => setTimeout(resolve, 20))
-await idle()
+await idle(caracal)
 const cpuBefore = cpuSeconds(caracal.pid)
 const startedWith = cpuByCommand(caracal.pid)
 const start = performance.now()

@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { runWith } from './support/cli.ts'
+import { inPages } from './support/pages.ts'
 import { until } from './support/until.ts'
 
 /** The real program: what docs/accounts.md says, and where secrets are. */
@@ -129,6 +130,8 @@ describe('accounts', { shuffle: false, timeout: 120_000 }, () => {
       const all = (await entries()).filter(({ operation }) => operation === 'POST /api/v1/tokens')
       return all.some(({ detail }) => detail?.body.name === 'web') ? all : undefined
     })
+    const pages = await inPages(caracal, '/api/v1/audit?limit=2&event=change')
+    expect(pages).toEqual((await entries()).filter(({ audit_event }) => audit_event === 'change'))
     expect(created[0]).toMatchObject({ audit_event: 'change', caller: 'cli', detail: { body: { role: 'viewer' } } })
     expect((await entries()).filter(({ audit_event }) => audit_event === 'refused')).toEqual(
       expect.arrayContaining([

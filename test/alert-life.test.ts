@@ -104,6 +104,25 @@ describe('an alert worked on, over kills', { shuffle: false, timeout: 300_000 },
     ])
   })
 
+  test('is sent as opened again when a person, or a match of an alert merged with it, opens it again', async () => {
+    await send(31339)
+    await send(1339)
+    const [{ alert_id: parent }, { alert_id: child }] = [await alertOn(31339, 1), await alertOn(1339, 1)]
+    await timeline(child, 'delivered', 1)
+    await call(`alerts/${parent}/merge`, { ids: [child] })
+    await call(`alerts/${parent}`, { status: 'RESOLVED', reason: 'done' }, 'PATCH')
+    await timeline(parent, 'delivered', 2)
+    await call(`alerts/${parent}`, { status: 'OPEN' }, 'PATCH')
+    expect((await timeline(parent, 'delivered', 3)).at(-1)).toEqual(['delivered', 'opened'])
+    await call(`alerts/${parent}`, { status: 'CLOSED' }, 'PATCH')
+    await timeline(parent, 'delivered', 4)
+    await send(1339)
+    await killed()
+    // The match joined the child; the parent has no new match, and is open again all the same.
+    expect((await timeline(parent, 'delivered', 5)).at(-1)).toEqual(['delivered', 'opened'])
+    expect(await call(`alerts/${parent}`)).toMatchObject({ status: 'OPEN', event_count: 1 })
+  })
+
   test('is sent as resolved when it is merged into one that is resolved', async () => {
     await send(31337)
     await send(1337)

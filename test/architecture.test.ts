@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
  * imports another.
  */
 const MAY_IMPORT: Readonly<Record<string, string>> = {
+  client: '',
   model: '',
   util: 'model?',
   sdk: 'model?',
@@ -136,7 +137,8 @@ describe('source files', () => {
     { what: /^export default\b/m, except: [], because: 'a name that is exported is found by searching for it' },
     {
       what: /^export (?:type )?(?:\*|\{[^}]*\}) ?(?:as \w+ )?from/m,
-      except: [],
+      // What the package offers to others.
+      except: ['client/client.ts'],
       because: 'registries list; nothing else re-exports',
     },
     { what: /@ts-(?:ignore|expect-error|nocheck)/, except: [], because: 'a type error is fixed, not hidden' },
@@ -153,7 +155,9 @@ describe('source files', () => {
   })
 
   test('stay short: none over 400 lines', () => {
-    const long = files.filter(({ file }) => readFileSync(join(src, file), 'utf8').split('\n').length > 401)
+    // Made from the description of the API.
+    const written = files.filter(({ file }) => file !== 'client/operations.ts')
+    const long = written.filter(({ file }) => readFileSync(join(src, file), 'utf8').split('\n').length > 401)
     expect(long.map(({ file }) => file)).toEqual([])
   })
 })

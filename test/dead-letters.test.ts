@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../src/util/entry.ts'
 import { Caracal, freePort } from './support/caracal.ts'
+import { inPages } from './support/pages.ts'
 
 /** Dead letters from the first look to the replay after a fix, as a user goes about it. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-letters-'))
@@ -98,6 +99,7 @@ describe('dead letters', { shuffle: false }, () => {
 
   test('that can be read after a fix are events with the row ids of their records, judged once', async () => {
     const before = letters('--source', 'doors', '--reason', 'wrong_type')
+    expect(await inPages(caracal, '/api/v1/dead-letters?limit=1')).toEqual(letters())
     writeFileSync(join(content, 'door.yml'), schema('string'))
     cli('reload')
     expect(cli('dead-letters', 'replay', '--source', 'doors', '--reason', 'wrong_type', '--dry-run')).toContain(

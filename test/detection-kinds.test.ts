@@ -90,7 +90,7 @@ Enabled: true
 Query: |
   SELECT user, count(*) AS failures FROM panther_logs.public.custom_login
   WHERE ok = false AND p_event_time > dateadd('year', -1, current_timestamp()) GROUP BY user HAVING count(*) > 2
-Schedule: { RateMinutes: 2, TimeoutMinutes: 1 }
+Schedule: { RateMinutes: 30, TimeoutMinutes: 1 }
 `,
   'many_rule.yml': `AnalysisType: scheduled_rule
 RuleID: Kinds.Scheduled
@@ -112,7 +112,7 @@ Enabled: true
 Query: |
   SELECT *, count(*) OVER (PARTITION BY userIdentity:userName) AS sessions FROM panther_logs.public.aws_cloudtrail
   WHERE eventname = 'StartSession' AND userIdentity:type::string ILIKE 'iam%' QUALIFY sessions > 1
-Schedule: { RateMinutes: 2, TimeoutMinutes: 1 }
+Schedule: { RateMinutes: 30, TimeoutMinutes: 1 }
 `,
   'unknown.yml': `AnalysisType: scheduled_query
 QueryName: Of no table
@@ -226,7 +226,7 @@ async function alertWith(title: string): Promise<Record<string, unknown>> {
 async function printedStatement(title: string): Promise<string> {
   const { alert_id } = await alertWith(title)
   const text = await (await caracal.fetch(`/api/v1/alerts/${String(alert_id)}`)).text()
-  const NOTHING_ELSE = { timeline: [], related: { results: [], truncated: false } }
+  const NOTHING_ELSE = { timeline: [], related: { results: [], next: null } }
   const shown = alertText(JSON.parse(text) as Parameters<typeof alertText>[0], text, NOTHING_ELSE, { hasColours: false } as Io)
   return /query "(SELECT .*)"$/m.exec(shown)![1]!
 }
@@ -258,7 +258,12 @@ describe('in the running program', { shuffle: false }, () => {
     await post('logins', [failed, failed])
     await post('logins', [failed, { user: 'bob', ok: true }])
     await post('logins', [{ user: 'ann', ok: true }])
-    expect(await alertWith('Password guessed')).toMatchObject({ rule_id: 'Kinds.Guessed', severity: 'HIGH', event_count: 1 })
+    expect(await alertWith('Password guessed')).toMatchObject({
+      rule_id: 'Kinds.Guessed',
+      type: 'CORRELATION_RULE',
+      severity: 'HIGH',
+      event_count: 1,
+    })
   })
 
   test('the statement shown with an alert of a correlation rule or a rule error finds its rows', async () => {
@@ -294,9 +299,9 @@ describe('in the running program', { shuffle: false }, () => {
     ])
     expect(await alertWith('public bucket open')).toMatchObject({ severity: 'CRITICAL', event_count: 1 })
     const answer = (await (await caracal.fetch('/api/v1/alerts?rule=Kinds.Bucket.Private')).json()) as {
-      results: { title: string }[]
+      results: { title: string; type: string }[]
     }
-    expect(answer.results.map(({ title }) => title)).toEqual(['public bucket open'])
+    expect(answer.results.map(({ title, type }) => [type, title])).toEqual([['POLICY', 'public bucket open']])
   })
 
   test('a policy without ResourceTypes applies to any resource, but not to logs', async () => {
@@ -326,7 +331,7 @@ describe('in the running program', { shuffle: false }, () => {
     }
   })
 
-  test('correlation rules that are added later see the stored signals', async () => {
+  test('correlation rules that are added later see the stored signals', { timeout: 180_000 }, async () => {
     expect(await caracal.end('SIGTERM')).toBe(0)
     writeFileSync(join(content, 'later.yml'), cameIn('Kinds.Later', 'Kinds.Failed'))
     writeFileSync(join(content, 'outer.yml'), cameIn('Kinds.Outer', 'Kinds.Guessed'))
@@ -343,7 +348,9 @@ describe('in the running program', { shuffle: false }, () => {
     expect(all.results.map(({ event_count }) => event_count)).toEqual([1])
   })
 
-  test('a scheduled query that was due while the program was down runs once afterwards, and its rule judges the rows', async () => {
+  test('a scheduled query that was due while the program was down runs once afterwards, and its rule judges the rows', {
+    timeout: 180_000,
+  }, async () => {
     expect(await caracal.end('SIGTERM')).toBe(0)
     const state = new Database(join(folder, 'data/state.db'))
     const hourAgo = Date.now() - 3_600_000
@@ -356,7 +363,7 @@ describe('in the running program', { shuffle: false }, () => {
     for (const [name, text] of Object.entries(sessionsRule)) writeFileSync(join(content, name), text)
     await caracal.start()
     const alert = await alertWith('ann failed 3 times')
-    expect(alert).toMatchObject({ rule_id: 'Kinds.Scheduled', event_count: 1 })
+    expect(alert).toMatchObject({ rule_id: 'Kinds.Scheduled', type: 'SCHEDULED_RULE', event_count: 1 })
     expect(await eventRows('ann failed 3 times')).toHaveLength(1)
     const events = await caracal.fetch(`/api/v1/alerts/${String(alert['alert_id'])}/events`)
     expect(await events.json()).toMatchObject({
@@ -364,6 +371,13 @@ describe('in the running program', { shuffle: false }, () => {
     })
     const health = (await (await caracal.fetch('/api/v1/health')).json()) as { problems: string[] }
     expect(health.problems.filter((problem) => problem.startsWith('Query'))).toEqual([])
+    const shown = (await (await caracal.fetch(`/api/v1/alerts/${String(alert['alert_id'])}`)).json()) as { sample_event: object }
+    const explained = await caracal.fetch('/api/v1/explain', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ rule: 'Kinds.Scheduled', event: shown.sample_event }),
+    })
+    expect(await explained.json()).toMatchObject({ verdict: 'match' })
   })
 
   test('the rule of a query over a log type without a schema file sees the fields as they were sent', async () => {

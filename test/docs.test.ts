@@ -96,6 +96,16 @@ test.each(
   expect(configSchema.safeParse(parse(yaml)).error?.issues).toBeUndefined()
 })
 
+test('every page can be reached by links from the README', () => {
+  const texts = new Map(documents.map(({ file, text }) => [file, text]))
+  const reached = new Set(['README.md'])
+  for (const file of reached)
+    for (const [, path] of (texts.get(file) ?? '').matchAll(/\]\(([^)#:]+\.md)(?:#[^)]*)?\)/g))
+      reached.add(join(dirname(file), path!))
+  const missing = [...texts.keys()].filter((file) => !reached.has(file) && !file.startsWith('docs/decisions/'))
+  expect(missing).toEqual([])
+})
+
 test('docs/configuration.md is what `node scripts/configuration.mjs` generates from the schema', () => {
   expect(read('docs/configuration.md')).toBe(configurationPage(z.toJSONSchema(configSchema, { io: 'input' })))
 })
@@ -107,6 +117,7 @@ describe('docs/errors.md', () => {
       /new ApiError\(\s*\d+,\s*'([a-z_]+)'/g,
       /new CaracalError\(\s*'([a-z_]+)'/g,
       /\.code \?\? '([a-z_]+)'/g,
+      /problemResponse\(\s*\d+,\s*'([a-z_]+)'/g,
       /\bcode: '([a-z_]+)'/g,
     ]
     const codes = new Set(

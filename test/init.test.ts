@@ -115,6 +115,9 @@ destinations:
     url: https://hooks.example.com/s3cret
     headers: { X-Key: s3cret, X-Other: { env: KEY } }
     secret: { file: /run/secrets/hmac }
+tracing:
+  endpoint: https://traces.example.com/s3cret
+  headers: { X-Key: s3cret }
 `
 
   test('shows each value with its origin, as YAML that reads as the same values', async () => {
@@ -127,11 +130,19 @@ destinations:
     expect(out).toMatch(/^ {2}lake_days: 90 # caracal\.yml:2$/m)
     expect(out).toMatch(/^ {2}deliveries_days: 30 # default$/m)
     expect(out).toMatch(/^content: \[\.\/rules\] # caracal\.yml:4$/m)
+    expect(out).toMatch(/^# risk: not set \(default: off\)$/m)
     expect(out).toMatch(/^ {4}paths: \[\/var\/log\/nginx\/access\.log\] # caracal\.yml:8$/m)
     const read = parse(out)
     const defaults = configSchema.parse({})
     expect(read).toMatchObject({ keys: {}, lake: defaults.lake, spool_max_bytes: defaults.spool_max_bytes })
     expect(read.sources[0]).toMatchObject({ type: 'file', id: 'web', poll_ms: 200 })
+  })
+
+  test('says what an empty list of content and a block that is not set mean', async () => {
+    expect((await caracal(['config', 'content'])).out).toBe(
+      'content: [] # default; ./content and the shipped packs are read anyway\n',
+    )
+    expect((await caracal(['config', 'risk'])).out).toBe('# risk: not set (default: off)\n')
   })
 
   test('hides what may be a secret, and shows references', async () => {
@@ -156,6 +167,7 @@ destinations:
         .map((line) => JSON.parse(line)),
     ).toEqual([
       { key: 'retention.lake_days', value: 90, from: 'caracal.yml:2' },
+      { key: 'retention.log_types', value: {}, from: 'default' },
       { key: 'retention.deliveries_days', value: 30, from: 'default' },
     ])
     const { code, err } = await caracal(['config', 'retension'])

@@ -167,10 +167,33 @@ test('a replay changes no risk', { timeout: LIMIT_MS }, async () => {
   expect(await alerts()).toEqual(had)
 })
 
+test('risk is listed as it adds up, and one entity with its rules', { timeout: LIMIT_MS }, async () => {
+  const all = USERS.filter((user) => riskOf(user).risk > 0)
+  const { out } = await runWith({}, ['risk', '--json', '--limit', '100'])
+  const listed = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { entity: string; score: number; alerted: boolean })
+  expect(listed.map(({ entity }) => entity).sort()).toEqual(all.sort())
+  for (const { entity, score, alerted } of listed) {
+    const { risk } = riskOf(entity)
+    // Minutes of decay at most.
+    expect([entity, score > risk * 0.98 - 0.1 && score <= risk, alerted]).toEqual([entity, true, risk >= 100])
+  }
+  const scores = listed.map(({ score }) => score)
+  expect(scores).toEqual([...scores].sort((a, b) => b - a))
+  const [first] = listed
+  const shown = await runWith({}, ['risk', first!.entity.toUpperCase(), '--kind', 'user'])
+  expect(shown.out).toContain(`The risk of user ${first!.entity} is `)
+  for (const name of riskOf(first!.entity).rules) if (RULES[name] > 0) expect(shown.out).toContain(`Shop.${name}`)
+  expect(await runWith({}, ['risk', 'nobody', '--kind', 'user'])).toMatchObject({ code: 1 })
+  expect(await runWith({}, ['risk', 'nobody'])).toMatchObject({ code: 2 })
+})
+
 const documented = readFileSync(join(before, 'docs/risk.md'), 'utf8')
 
 test.each([...documented.matchAll(/^ {4}caracal (.*)$/gm)].map(([, call]) => call!))('docs/risk.md: caracal %s', async (call) => {
   const { code, out, err } = await runWith({}, call.split(' '))
   expect(code, err).toBe(0)
-  expect(out).toContain('Risk of user')
+  expect(out).toContain(call.startsWith('risk') ? ' user ' : 'Risk of user')
 })

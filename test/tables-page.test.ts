@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { tableDefinitionSchema } from '../src/stages/enrich/definition.ts'
 import { providers } from '../src/stages/enrich/index.ts'
 import { packageRoot } from '../src/util/entry.ts'
+import { Caracal, freePort } from './support/caracal.ts'
 
 const page = readFileSync(join(packageRoot(), 'docs/tables.md'), 'utf8')
 const reference = readFileSync(join(packageRoot(), 'docs/tables-reference.md'), 'utf8')
@@ -84,6 +85,39 @@ test('the pack that docs/tables.md enables is optional and then on', async () =>
   await caracal(...enable!)
   expect(await state()).not.toContain('off')
 })
+
+test('the commands that docs/tables.md changes tables with do so in the running program', async () => {
+  const lines = [...page.matchAll(/^caracal tables .*$/gm)].map(([line]) => line)
+  expect(lines).toHaveLength(5)
+  const cwd = mkdtempSync(join(tmpdir(), 'tables-page-up-'))
+  mkdirSync(join(cwd, 'content'))
+  for (const [name, text] of files) if (name!.includes('assets')) writeFileSync(join(cwd, name!), text!)
+  writeFileSync(join(cwd, 'assets.csv'), 'ip,name,owner,criticality\n192.0.2.12,web-1,mary,low\n')
+  writeFileSync(join(cwd, 'users.csv'), 'user,name\nada,Ada\n')
+  const [port, dataDir] = [await freePort(), join(cwd, 'data')]
+  const at = ['--data-dir', dataDir, '--listen', `127.0.0.1:${port}`]
+  const program = new Caracal({ port, dataDir, cwd, args: ['--no-demo', '--content', 'content', ...at] })
+  await program.start()
+  try {
+    const row = async (table: string, key: string) =>
+      ((await (await program.fetch(`/api/v1/tables/${table}/row?key=${key}`)).json()) as { row: unknown }).row
+    const bin = `'${process.execPath}' '${join(packageRoot(), 'bin/caracal.js')}'`
+    const outs: string[] = []
+    for (const line of lines) {
+      const shell = line.replace(/^caracal/, bin)
+      outs.push((await run('sh', ['-c', `${shell} ${at.join(' ')}`], { cwd })).stdout)
+      if (line.includes(' set ')) expect(await row('allowed_ports', '8443')).toMatchObject({ note: 'admin page' })
+    }
+    expect(outs[0]).toMatch(/would have 1 row: 1 added, 2 removed, 0 changed/)
+    expect(outs[1]).toMatch(/has 1 row:/)
+    expect(await row('assets', '192.0.2.12')).toMatchObject({ owner: 'mary' })
+    expect(await row('allowed_ports', '8443')).toBeNull()
+    expect(await row('vip_users', 'ada')).toMatchObject({ name: 'Ada' })
+  } finally {
+    await program.end('SIGTERM')
+    rmSync(cwd, { recursive: true })
+  }
+}, 240_000)
 
 test('docs/tables-reference.md has a row for every key of a table, and no other', () => {
   const schema = z.toJSONSchema(tableDefinitionSchema, { io: 'input', unrepresentable: 'any' }) as JsonSchema

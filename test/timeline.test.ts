@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Caracal, freePort } from './support/caracal.ts'
 import { runWith } from './support/cli.ts'
+import { commandsOf } from './support/page-commands.ts'
 import { seeded } from './support/random.ts'
 import { until } from './support/until.ts'
 
@@ -90,6 +93,10 @@ function makeEvents(): Map<string, object[]> {
 beforeAll(async () => {
   const content = join(folder, 'content')
   mkdirSync(content)
+  writeFileSync(
+    join(content, 'logins.yml'),
+    'AnalysisType: saved_query\nQueryName: Logins by user\nQuery: SELECT user, COUNT(*) AS n FROM panther_logs.public.shop_login GROUP BY user\n',
+  )
   for (const [name, fields] of Object.entries(SCHEMAS)) {
     const own = fields.map((field) => {
       const [key, indicator] = field.split(': ') as [string, string]
@@ -250,14 +257,13 @@ describe('a call that cannot be answered', () => {
     [{ indicator: '10.0.0.0/8', kind: 'ip' }, "'10.0.0.0/8' cannot be an address: for a network, query the lake with SQL"],
     [{ indicator: 'abc', kind: 'hash' }, "'abc' cannot be a hash"],
     [{ indicator: 'ana', since: '2024-04-19T00:00:00Z', until: '2024-04-19T00:00:00Z' }, 'the time range is empty'],
-    [{ indicator: 'ana', since: '2010-04-19T00:00:00Z' }, 'longer than 3660 days'],
     [{ indicator: 'ana', cursor: '0_1_2024-99-19T00:00:00Z_61' }, 'does not come from this server'],
     [{ indicator: 'ana', kind: 'planet' }, 'kind'],
     [{ indicator: '' }, 'indicator'],
   ])('%j says why', async (query, reason) => {
     const response = await caracal.fetch(`/api/v1/timeline?${new URLSearchParams(query)}`)
     expect(response.status).toBe(400)
-    expect(((await response.json()) as { message: string }).message).toContain(reason)
+    expect(((await response.json()) as { detail: string }).detail).toContain(reason)
   })
 })
 
@@ -283,7 +289,7 @@ describe('the command', () => {
   })
 
   test('says so when nothing was found, and refuses what contradicts itself', async () => {
-    expect((await run('nobody', '--since', '1h')).out).toContain('nothing was found.')
+    expect((await run('nobody', '--since', '1h')).out).toMatch(/nothing was found\.\n$/)
     expect(await run('ana', '--around', '2024-04-19', '--since', '1h')).toMatchObject({
       code: 2,
       err: expect.stringContaining('not both'),
@@ -292,6 +298,21 @@ describe('the command', () => {
       code: 2,
       err: expect.stringContaining("--window 'x' is not a span"),
     })
+  })
+
+  test('says when it was last seen if that was at another time', async () => {
+    const all = oracle(inAnyCase('ana'), RANGES[2][0], RANGES[2][1])
+    const last = new Date(Math.max(...all.map(({ ms }) => ms))).toISOString().replace(/\.\d+Z$/, 'Z')
+    const { out } = await run('ana', '--kind', 'user', '--since', '1h')
+    expect(out).toContain(`nothing was found.\nIt was last seen at ${last} in Shop.Login: --around ${last} shows that time.`)
+  })
+
+  test('covers ten years of a longer time, and says so', async () => {
+    const ask = { indicator: 'ana', since: '1990-04-19T00:00:00Z', until: '2024-04-20T00:00:00Z', limit: '1' }
+    const cut = (await page(ask)) as Page & { notices: string[] }
+    expect([cut.since, cut.notices]).toEqual(['2014-04-13T00:00:00.000Z', [expect.stringContaining('3660 days at most')]])
+    const { next } = cut
+    expect(await page({ ...ask, cursor: next! })).toMatchObject({ since: cut.since })
   })
 
   test('as JSON, a line with the counts and one for each event', async () => {
@@ -305,12 +326,52 @@ describe('the command', () => {
   })
 })
 
+test('a saved query of the content is listed, and runs on demand', async () => {
+  const { out } = await runWith({}, ['searches', '--json'])
+  expect(
+    out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object),
+  ).toEqual([expect.objectContaining({ name: 'Logins by user', schedule: null, runs: false, last_time: null, next_time: null })])
+  const ran = await runWith({}, ['searches', 'run', 'Logins by user'])
+  expect(ran.err).toContain("translated from Snowflake's dialect")
+  const rows = ran.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { user: string; n: number })
+  const logins = sent.filter(({ logType }) => logType === 'Shop.Login').length
+  expect(rows.reduce((sum, { n }) => sum + n, 0)).toBe(logins)
+  expect(await runWith({}, ['searches', 'run', 'Nothing'])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("no query 'Nothing'"),
+  })
+})
+
 const documented = readFileSync(join(before, 'docs/searching.md'), 'utf8')
 const calls = [...documented.matchAll(/^ {4}caracal (.*)$/gm)].map(([, call]) => call!)
 
 test.each(calls)('docs/searching.md: caracal %s', async (call) => {
-  const argv = [...call.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!)
+  const argv = [...call.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, double, single, bare]) => double ?? single ?? bare!)
+  // Whichever test is the first: the history of queries has one.
+  if (argv[0] === 'queries') await runWith({}, ['query', 'SELECT 1'])
   const { code, out, err } = await runWith({}, argv)
   expect(code, err).toBe(0)
   if (!call.includes('p_row_id =')) expect(out).not.toBe('')
+})
+
+test('docs/searching.md: the calls of the API answer', async () => {
+  const calls = commandsOf('docs/searching.md').filter((command) => command.startsWith('curl'))
+  expect(calls.length).toBeGreaterThan(1)
+  const env = { ...process.env, TOKEN: readFileSync(join(folder, 'data/token'), 'utf8').trim() }
+  for (const call of calls) {
+    const command = call.replaceAll('127.0.0.1:4848', `127.0.0.1:${caracal.port}`).replace('curl ', 'curl -sS --fail-with-body ')
+    const { stdout } = await promisify(execFile)('bash', ['-c', command], { env })
+    expect(JSON.parse(stdout)).toBeTypeOf('object')
+    const [, name] = /api\/v1\/searches \\\n.*"name": "([^"]+)"/.exec(call) ?? []
+    // Another test lists the queries.
+    if (name === undefined) continue
+    const response = await caracal.fetch(`/api/v1/searches/${encodeURIComponent(name)}`, { method: 'DELETE' })
+    expect(response.status, await response.text()).toBe(200)
+  }
 })

@@ -179,7 +179,14 @@ test.each([1, 2])(
 
 test('a rule alerts on the first login of a user from an address only', { timeout: 300_000 }, async () => {
   await start(1)
-  const login = (user: string, client: string) => send('logins', { at: new Date().toISOString(), user, client })
+  // The next login is another batch: two first logins in the same one would both match.
+  const login = async (user: string, client: string) => {
+    await send('logins', { at: new Date().toISOString(), user, client })
+    await until(async () => {
+      const rows = await caracal.query('SELECT user, client FROM lookups.seen_logins')
+      return rows.some((row) => row[0] === user && row[1] === client) || undefined
+    })
+  }
   await login('ann', '192.0.2.1')
   await login('ann', '192.0.2.1')
   await login('ann', '192.0.2.2')

@@ -27,7 +27,8 @@ ${description} An entry that is a block has these keys:
     else if (value.additionalProperties?.properties)
       parts.push(`## ${key}\n\n${description} Under its name, each entry has these keys:\n`, table(value.additionalProperties))
     else if (value.oneOf) parts.push(...kinds(key, description, value.oneOf, 'A block that'))
-    else if (value.type === 'object' && value.properties) parts.push(`## ${key}\n\n${description}\n`, table(value))
+    else if (value.type === 'object' && value.properties)
+      parts.push(`## ${key}\n\n${description}\n`, table(value), ...blocks(key, value.properties))
   }
   return `${parts.join('\n').trimEnd()}\n`
 }

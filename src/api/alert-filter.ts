@@ -26,6 +26,7 @@ export const alertFilterShape = {
   until: z.iso.datetime({ offset: true }).optional().describe('Only those opened before this time.'),
   muted: hidden.describe('`no`: those that no mute covers; `only`: muted ones; `all`: both.'),
   mute: storable(64).min(1).optional().describe('Only those that this mute covers; includes muted ones.'),
+  held: z.enum(['only']).optional().describe('`only`: those on hold, also if they are muted or merged.'),
   merged: hidden.describe('`no`: those that were not merged into another; `only`: merged ones; `all`: both.'),
 } as const
 
@@ -33,8 +34,9 @@ const filterSchema = z.object(alertFilterShape)
 
 /** The filter as state takes it. */
 export function alertFilter(given: z.output<typeof filterSchema>): AlertFilter {
-  const { severity, status, rule, owner, log_type, since, until, muted, mute, merged, quality, tag, indicator, text } = given
-  const isMuted = muted === 'all' || mute !== undefined ? undefined : muted
+  const { severity, status, rule, owner, log_type, since, until, muted, mute, merged, held, quality, tag, indicator, text } =
+    given
+  const isMuted = muted === 'all' || mute !== undefined || held ? undefined : muted
   return {
     severities: severity ?? [],
     statuses: status ?? [],
@@ -49,6 +51,7 @@ export function alertFilter(given: z.output<typeof filterSchema>): AlertFilter {
     untilMs: until === undefined ? undefined : Date.parse(until),
     muted: isMuted,
     mutedBy: mute,
-    merged: merged === 'all' ? undefined : merged,
+    merged: merged === 'all' || held ? undefined : merged,
+    held: held === 'only',
   }
 }

@@ -1,4 +1,4 @@
-import type { AlertType } from '../model/alert.ts'
+import { type AlertType, isRuleError } from '../model/alert.ts'
 
 /** The lake's table for matches of any kind. */
 const SIGNALS = 'signals.correlation_signals'
@@ -9,7 +9,7 @@ const SIGNALS = 'signals.correlation_signals'
  */
 export function alertTables(type: AlertType, logTypes: readonly string[]): string[] {
   if (type === 'SYSTEM') return []
-  if (type === 'RULE_ERROR') return ['monitor.rule_errors']
+  if (isRuleError(type)) return ['monitor.rule_errors']
   if (logTypes.length === 0 || logTypes.some((logType) => logType.includes('/'))) return [SIGNALS]
   const tables = logTypes.map((logType) => logType.replaceAll('.', '_').toLowerCase())
   return tables.filter((table) => /^[a-z0-9_]{1,128}$/.test(table)).map((table) => `matches.${table}`)

@@ -35,6 +35,10 @@ export const alertSchema = z.object({
   version: z.int().describe('Counts changes of what people record; the ETag of the alert.'),
   muted_by: z.string().nullable().describe('The mute that covers all of its matches: it was not sent.'),
   merged_into: z.string().nullable().describe('The alert that it was merged into; `hidden` if the caller may not see that one.'),
+  hold: z
+    .object({ reason: z.string(), by: z.string(), since_time: time })
+    .nullable()
+    .describe('The legal hold that keeps it and its events until it is released.'),
   dedup: z.string(),
   event_count: z.number(),
   created_time: time,
@@ -121,6 +125,7 @@ export function alertView(alert: StoredAlert): z.output<typeof alertSchema> {
     version: alert.version,
     muted_by: alert.mutedBy,
     merged_into: alert.mergedInto,
+    hold: alert.hold && { reason: alert.hold.reason, by: alert.hold.by, since_time: iso(alert.hold.sinceMs) },
     dedup: body.dedup,
     event_count: eventCount,
     created_time: iso(createdMs),

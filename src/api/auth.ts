@@ -6,8 +6,8 @@ import { ApiError } from './errors.ts'
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i
 
-/** Read by programs with a token: a page in a browser must not reach them under another name. */
-const OF_THE_API = /^\/(?:api\/|metrics$)/
+/** Read with a token or a cookie: a page in a browser must not reach them under another name. */
+const OF_THE_API = /^\/(?:api\/|metrics$|sign-in|setup$|account$)/
 
 /**
  * Refuses calls for names of other sites. Otherwise a web page could reach this machine under its own name (DNS rebinding) and read
@@ -45,8 +45,13 @@ function hostName(host: string): string {
   return host.replace(/:\d*$/, '').toLowerCase()
 }
 
-/** Refuses bodies that a form on a web page could send: writes must be JSON or empty. */
+/** Refuses bodies that a form on a web page could send, and compressed ones: writes must be plain JSON or empty. */
 export const requireJson: MiddlewareHandler = async (c, next) => {
+  const encoding = c.req.header('content-encoding')
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    const message = `request bodies of the API must not be compressed, and this one is marked \`Content-Encoding: ${encoding.slice(0, 40)}\`: send it as it is`
+    throw new ApiError(415, 'unsupported_media_type', message)
+  }
   const type = c.req.header('content-type')
   const isJson = type !== undefined && /^application\/json\s*(;|$)/i.test(type)
   const hasBody = Number(c.req.header('content-length') ?? 0) > 0 || c.req.header('transfer-encoding') !== undefined

@@ -1,16 +1,11 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Log } from '../telemetry/log.ts'
-import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../util/errors.ts'
+import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError, UnstorableText } from '../util/errors.ts'
 import { withoutHostPaths } from '../util/host-paths.ts'
-
-/** The response of every failed call: a sentence for people and a code for programs. */
-const failureSchema = z.object({
-  message: z.string().describe('What failed and what to do about it.'),
-  code: z.string().describe('A stable code for programs.'),
-})
+import { PROBLEM_TYPE, problemResponse, problemSchema } from './problem.ts'
 
 /** A failed call, as a route throws it. */
 export class ApiError extends CaracalError {
@@ -26,7 +21,7 @@ export class ApiError extends CaracalError {
 
 /** Entries for a route's `responses`: failures it can return besides those common to all routes. */
 export function failures<const S extends number>(...statuses: readonly S[]) {
-  const entry = { description: 'It failed.', content: { 'application/json': { schema: failureSchema } } }
+  const entry = { description: 'It failed.', content: { [PROBLEM_TYPE]: { schema: problemSchema } } }
   return Object.fromEntries(statuses.map((status) => [status, entry])) as Record<S, typeof entry>
 }
 
@@ -36,10 +31,16 @@ export function refuseInvalid(result: { readonly success: boolean; readonly targ
   const what = result.error.issues.slice(0, 5).map((issue) => {
     // Of a key that is refused, Zod's own message does not say why.
     const message = (issue.code === 'invalid_key' ? issue.issues[0]?.message : undefined) ?? issue.message
-    return issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message
+    // Both may repeat what was sent, which may be long.
+    return clipped(issue.path.length > 0 ? `${issue.path.join('.')}: ${message}` : message)
   })
   throw new ApiError(400, 'bad_request', `the ${PLACES[result.target] ?? result.target} cannot be used: ${what.join('; ')}`)
 }
+
+const MAX_ISSUE_CHARS = 500
+
+const clipped = (text: string) =>
+  text.length > MAX_ISSUE_CHARS ? `${text.slice(0, MAX_ISSUE_CHARS).toWellFormed()}… (${text.length} characters)` : text
 
 const PLACES: Record<string, string> = { json: 'body', param: 'path' }
 
@@ -53,7 +54,7 @@ export function answerError(error: unknown, c: Context, log: Log, roots: readonl
   const call = { err: error, method: c.req.method, path: c.req.path }
   if (status === 500) log.error(call, 'An API call failed.')
   else if (shown !== message) log.warn(call, 'An API call failed, with paths that the caller was not shown.')
-  return c.json({ message: shown, code }, status, { ...headers })
+  return problemResponse(status, code, shown, headers)
 }
 
 interface Failure {
@@ -73,6 +74,7 @@ function failureOf(error: unknown): Failure {
   }
   if (error instanceof StorageError) return { status: 503, code: error.code, message: error.message }
   if (error instanceof NotSupported) return { status: 501, code: error.code, message: error.message }
+  if (error instanceof UnstorableText) return { status: 400, code: 'bad_request', message: error.message }
   if (error instanceof Refused) return { status: 400, code: error.code, message: error.message }
   if (isAbort(error)) return { status: 408, code: 'cancelled', message: 'the call was cancelled' }
   return { status: 500, code: 'internal', message: 'an internal error occurred; see the server log' }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { MAX_OWNER_CHARS, MAX_REASON_CHARS } from '../model/alert-work.ts'
 import type { Mute, MuteCriteria } from '../model/mute.ts'
 import { SEVERITIES } from '../model/rule.ts'
+import { etagOf, etagSchema } from './if-match.ts'
 import { storable } from './storable.ts'
 
 const pattern = storable(1000).min(1).optional()
@@ -44,6 +45,7 @@ export const muteSchema = z.object({
   matches: z.number().describe('Matches that it has covered.'),
   alerts: z.number().describe('Alerts that were not sent because of it.'),
   last_match_time: time.nullable(),
+  etag: etagSchema,
 })
 
 export function muteView(mute: Mute, nowMs: number): z.output<typeof muteSchema> {
@@ -63,7 +65,12 @@ export function muteView(mute: Mute, nowMs: number): z.output<typeof muteSchema>
     matches: mute.matches,
     alerts: mute.alerts,
     last_match_time: mute.lastMs === null ? null : iso(mute.lastMs),
+    etag: muteEtag(mute),
   }
+}
+
+export function muteEtag({ muteId, endedMs }: Mute): string {
+  return etagOf(muteId, endedMs)
 }
 
 export function criteriaOf({ log_type, ...same }: z.output<typeof criteriaSchema>): MuteCriteria {

@@ -95,6 +95,28 @@ test('a body that does not arrive in time is answered with 408 and its connectio
   expect(engine.queries).toEqual([])
 })
 
+test.each([
+  ['headers', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Slow: `, 'x'],
+  ['a body with its length', `${HEAD}Content-Length: 100000\r\n\r\n`, ' '],
+  ['a body in chunks', `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
+])('%s that arrive byte by byte have no more time than others', async (_, begin, next) => {
+  const { port, hostname } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  let answer = ''
+  socket
+    .on('error', () => {})
+    .on('data', (bytes: Buffer) => {
+      answer += bytes.toString('latin1')
+    })
+  await new Promise((resolve) => socket.once('connect', resolve))
+  socket.write(begin)
+  const dripping = setInterval(() => socket.writable && socket.write(next), 20)
+  await new Promise((resolve) => socket.once('close', resolve))
+  clearInterval(dripping)
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+  expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
+})
+
 test('headers that do not end in time are answered with 408', async () => {
   expect(await raw(HEAD)).toMatch(/^HTTP\/1\.1 408 /)
 })

@@ -1,6 +1,7 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { createAdaptorServer, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { ConfigError, messageOf } from '../util/errors.ts'
 import { Connections } from './connections.ts'
@@ -22,6 +23,8 @@ export interface ServerOptions {
   readonly onTlsProblem?: (message: string) => void
   /** Path at which a reverse proxy offers this server, `/siem`, if it passes it on. */
   readonly prefix?: string
+  /** Answers requests to switch protocols; absent: there are none. */
+  readonly onUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 /** Certificate chain and private key, PEM. */
@@ -68,6 +71,7 @@ export async function startServer(
   ) as Server
   setResponseHeaders(server)
   removePrefix(server, options.prefix ?? '')
+  if (options.onUpgrade) server.on('upgrade', options.onUpgrade)
   new Connections(server, { max: MAX_CONNECTIONS, maxIdlePerAddress: MAX_IDLE_PER_ADDRESS })
   await begin(server, listen)
   const stopReloading = pair ? reloading(server as TlsServer, pair, options) : () => {}

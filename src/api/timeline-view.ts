@@ -11,7 +11,7 @@ export const timelineSchema = z.object({
   detail: z
     .record(z.string(), z.unknown())
     .describe(
-      '`opened`: severity, event_count, muted_by. `matches`: added, event_count (afterwards). `severity`: from, to. `delivered`, `failed`: destination, sent, error. `changed`: field, from, to. `merged`, `unmerged`: alert_id, of the other alert, or `hidden` if the caller may not see that one. `comment`: text.',
+      '`opened`: severity, event_count, muted_by. `matches`: added, event_count (afterwards). `severity`: from, to. `delivered`, `failed`: destination, sent, error. `changed`: field, from, to. `merged`, `unmerged`: alert_id, of the other alert, or `hidden` if the caller may not see that one. `held`, `released`: reason. `comment`: text.',
     ),
 })
 

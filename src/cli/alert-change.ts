@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
 import type { z } from 'zod'
 import type { alertSchema } from '../api/alert-view.ts'
+import { MAX_CHANGED } from '../model/alert-work.ts'
 import { printable } from '../util/terminal.ts'
 import { parametersOf, whereOf } from './alert-options.ts'
 import type { Client } from './client.ts'
 import { Exit, UsageError } from './exit.ts'
 import type { Io } from './io.ts'
 import { clientOf, type ServerFlags } from './server-options.ts'
-import { counted } from './style.ts'
+import { count, counted } from './style.ts'
 
 type Alert = z.output<typeof alertSchema>
 
@@ -48,6 +49,12 @@ export async function change(ids: readonly string[], body: object, flags: Chosen
   const client = clientOf(flags, io)
   if (where.length > 0 && !yes) {
     const n = await countOf(client, filter)
+    if (n > MAX_CHANGED) {
+      const most = count(MAX_CHANGED)
+      throw new UsageError(
+        `more than ${most} alerts fit, and at most ${most} are changed at once: choose fewer with another --where`,
+      )
+    }
     if (n === 0) return io.err('No alert fits; nothing was changed.\n')
     const them = n === 1 ? 'it' : 'them'
     io.err(`${counted(n, 'alert')} would be changed; nothing was. Repeat the command with --yes to change ${them}.\n`)
@@ -66,6 +73,7 @@ export async function change(ids: readonly string[], body: object, flags: Chosen
   if (results.some(({ message }) => message !== null)) throw new Exit(1)
 }
 
+/** Counts no further than the first page beyond what can be changed at once. */
 async function countOf(client: Client, filter: Parameters<typeof parametersOf>[0]): Promise<number> {
   const query = parametersOf(filter)
   query.set('limit', '200')
@@ -73,7 +81,7 @@ async function countOf(client: Client, filter: Parameters<typeof parametersOf>[0
   for (;;) {
     const page = await client.json<{ results: Alert[]; next: string | null }>(`/api/v1/alerts?${query}`)
     n += page.results.length
-    if (page.next === null) return n
+    if (page.next === null || n > MAX_CHANGED) return n
     query.set('cursor', page.next)
   }
 }

@@ -22,6 +22,7 @@ export interface AlertChoice {
   readonly muted?: boolean
   readonly mute?: string
   readonly merged?: boolean
+  readonly held?: boolean
 }
 
 export function choosingAlerts(command: Command): Command {
@@ -41,12 +42,29 @@ export function choosingAlerts(command: Command): Command {
     .option('--muted', 'only muted alerts, which are not listed otherwise')
     .option('--mute <id>', 'only alerts that this mute covers')
     .option('--merged', 'only alerts that were merged into another, which are not listed otherwise')
+    .option('--held', 'only alerts on hold, also muted and merged ones')
 }
 
 /** The options as a filter of the API. */
 export function filterOf(choice: AlertChoice): Record<string, string | readonly string[]> {
-  const { severity, status, rule, owner, nobody, quality, tag, logType, indicator, text, since, until, muted, mute, merged } =
-    choice
+  const {
+    severity,
+    status,
+    rule,
+    owner,
+    nobody,
+    quality,
+    tag,
+    logType,
+    indicator,
+    text,
+    since,
+    until,
+    muted,
+    mute,
+    merged,
+    held,
+  } = choice
   if (nobody && owner !== undefined) throw new UsageError('--owner and --nobody exclude each other')
   const filter = {
     severity,
@@ -63,6 +81,7 @@ export function filterOf(choice: AlertChoice): Record<string, string | readonly 
     muted: muted && 'only',
     mute,
     merged: merged && 'only',
+    held: held && 'only',
   }
   return Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as Record<string, string>
 }

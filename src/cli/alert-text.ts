@@ -38,6 +38,7 @@ export function alertText(
       ['Context tags', alert.context_tags.join(', ')],
       ['Muted by', alert.muted_by ?? ''],
       ['Merged into', alert.merged_into ?? ''],
+      ['On hold', alert.hold ? `since ${alert.hold.since_time}, by ${alert.hold.by}: ${alert.hold.reason}` : ''],
       ['Rule', `${alert.rule_id}${alert.rule_name && alert.rule_name !== alert.rule_id ? ` (${alert.rule_name})` : ''}`],
       ['Rule version', alert.rule_version ?? ''],
       ['Kind', KINDS[alert.type]],
@@ -89,6 +90,12 @@ function exactOf(text: string): JsonObject {
 const KINDS: Readonly<Record<Alert['type'], string | undefined>> = {
   RULE: undefined,
   RULE_ERROR: 'the rule itself failed',
+  SCHEDULED_RULE: 'rows that a scheduled query returned',
+  SCHEDULED_RULE_ERROR: 'the rule of a scheduled query itself failed',
+  CORRELATION_RULE: 'matches of other rules, in the combination that the rule describes',
+  CORRELATION_RULE_ERROR: 'the correlation rule reached a limit, and may have missed something',
+  POLICY: 'a resource that does not comply',
+  POLICY_ERROR: 'the policy itself failed',
   SYSTEM: 'a problem of Caracal itself; see `docs/health.md`',
 }
 
@@ -185,7 +192,7 @@ function mergedLines({ merged_alerts, event_count }: Alert, io: Io): string[] {
 /** Maximum number of shared values shown for a related alert. */
 const MAX_SHARED = 5
 
-function relatedLines({ results, truncated }: Related, io: Io): string[] {
+function relatedLines({ results, next }: Related, io: Io): string[] {
   if (results.length === 0) return []
   const lines = results.map(({ alert, shared }) => {
     const values = [...new Set(Object.values(shared).flat())]
@@ -194,7 +201,7 @@ function relatedLines({ results, truncated }: Related, io: Io): string[] {
     const head = [alert_id.slice(0, 8), created_time.replace(/\.\d+Z$/, 'Z'), severity, status, printable(title)].join('  ')
     return `  ${head}${faint(io, `  shares ${printable(values.slice(0, MAX_SHARED).join(', '))}${more}`)}`
   })
-  return ['', bold(io, 'Related alerts'), ...lines, ...(truncated ? [faint(io, '  and more')] : [])]
+  return ['', bold(io, 'Related alerts'), ...lines, ...(next !== null ? [faint(io, '  and more')] : [])]
 }
 
 function deliveryLines({ deliveries, muted_by }: Alert, io: Io): string[] {

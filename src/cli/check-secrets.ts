@@ -1,15 +1,17 @@
 import type { Config } from '../config/config.ts'
 import { type Environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
+import { databaseSettings } from '../config/state.ts'
 import { readKeyPair } from '../config/tls.ts'
 import { sources as registry } from '../stages/source/index.ts'
 import { find } from '../util/define.ts'
 import { messageOf } from '../util/errors.ts'
+import { connectNowhere } from '../util/http/open-socket.ts'
 import { sendNothing } from '../util/http/send.ts'
 
 /** Destinations that cannot be created, and missing secrets and files that the configuration refers to. Sends nothing. */
 export async function checkSecrets(
-  { content, destinations, http, keys, sources, tls }: Config,
+  { content, destinations, http, keys, lake, sources, state, tls }: Config,
   env: Environment,
 ): Promise<string[]> {
   const { openDestination } = await import('../engine/destinations.ts')
@@ -23,7 +25,10 @@ export async function checkSecrets(
   }
   await attempt(() => httpSettings(http, env))
   if (tls) await attempt(() => readKeyPair(tls, env))
-  const unused = { configured: sendNothing, trusted: {} }
+  if (state.type === 'postgres') await attempt(() => databaseSettings(state, env))
+  if (lake.type === 'clickhouse')
+    for (const reference of [lake.password, lake.reader.password]) await attempt(() => resolveSecret(reference, env))
+  const unused = { configured: sendNothing, socket: connectNowhere, trusted: {} }
   for (const destination of destinations)
     await attempt(async () => (await openDestination(destination, { env, http: unused, write: () => {} })).close())
   for (const entry of content)

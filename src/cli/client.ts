@@ -6,13 +6,24 @@ import { pinnedFetch } from './pinned-fetch.ts'
 
 /** The running server refused a call, cannot be reached, or returned something unintelligible. */
 export class CallFailed extends CaracalError {
-  constructor(message: string, { code = 'failed', cause }: { readonly code?: string; readonly cause?: unknown } = {}) {
+  /** Nothing runs here that could be called. */
+  readonly isNotRunning: boolean
+
+  constructor(
+    message: string,
+    {
+      code = 'failed',
+      isNotRunning = false,
+      cause,
+    }: { readonly code?: string; readonly isNotRunning?: boolean; readonly cause?: unknown } = {},
+  ) {
     super(code, message, { cause })
+    this.isNotRunning = isNotRunning
   }
 }
 
 export interface CallOptions {
-  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly body?: object
   readonly accept?: string
   readonly signal?: AbortSignal
@@ -33,6 +44,19 @@ export class Client {
   /** A call's response as JSON. Throws `CallFailed` with the server's message. */
   async json<T>(path: string, options: CallOptions = {}): Promise<T> {
     return (await (await this.call(path, options)).json()) as T
+  }
+
+  /** Every result of a list, page by page. Throws `CallFailed` with the server's message. */
+  async all<T>(path: string): Promise<T[]> {
+    const results: T[] = []
+    let cursor: string | null = null
+    do {
+      const more = cursor === null ? '' : `${path.includes('?') ? '&' : '?'}cursor=${encodeURIComponent(cursor)}`
+      const page: { results: T[]; next: string | null } = await this.json(path + more)
+      results.push(...page.results)
+      cursor = page.next
+    } while (cursor !== null)
+    return results
   }
 
   /** The response of a successful call. Throws `CallFailed` with the server's message. */
@@ -69,7 +93,7 @@ export class Client {
         throw new CallFailed(`the token cannot be read: ${messageOf(error)}`, { cause: error })
       }
       const message = `Caracal has not run with the data folder ${this.#dataDir}: start it with \`npm start\`, or specify the folder of the running one with --data-dir or --config`
-      throw new CallFailed(message, { cause: error })
+      throw new CallFailed(message, { isNotRunning: true, cause: error })
     }
   }
 
@@ -79,26 +103,26 @@ export class Client {
       cause?.code === 'ECONNREFUSED'
         ? `Caracal is not running here: nothing listens on ${this.#base}. Start it with \`npm start\`, or specify where it listens with --listen or --config`
         : `${this.#base} cannot be reached: ${cause?.message ?? messageOf(error)}`
-    return new CallFailed(message, { cause: error })
+    return new CallFailed(message, { isNotRunning: cause?.code === 'ECONNREFUSED', cause: error })
   }
 
   async #refusal(response: Response): Promise<CallFailed> {
     const text = await response.text()
-    const { message, code } = readFailure(text)
+    const { detail, code } = readProblem(text)
     if (response.status === 401) {
       const advice = `the server at ${this.#base} does not accept the token in ${this.#dataDir}: it runs with another data folder; specify it with --data-dir or --config`
       return new CallFailed(advice, { code })
     }
-    return new CallFailed(message ?? `${this.#base} answered ${response.status}`, { code })
+    return new CallFailed(detail ?? `${this.#base} answered ${response.status}`, { code })
   }
 }
 
-function readFailure(text: string): { readonly message: string | undefined; readonly code: string } {
+function readProblem(text: string): { readonly detail: string | undefined; readonly code: string } {
   try {
-    const { message, code } = JSON.parse(text) as { message?: unknown; code?: unknown }
-    return { message: typeof message === 'string' ? message : undefined, code: typeof code === 'string' ? code : 'failed' }
+    const { detail, code } = JSON.parse(text) as { detail?: unknown; code?: unknown }
+    return { detail: typeof detail === 'string' ? detail : undefined, code: typeof code === 'string' ? code : 'failed' }
   } catch {
-    return { message: undefined, code: 'failed' }
+    return { detail: undefined, code: 'failed' }
   }
 }
 

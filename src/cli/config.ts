@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import { type Config, configSchema } from '../config/config.ts'
-import { loadConfig } from '../config/load.ts'
+import { configFile, loadConfig } from '../config/load.ts'
 import { UsageError } from './exit.ts'
 import type { Io } from './io.ts'
 
@@ -25,6 +25,12 @@ export function readConfig(options: ConfigOptions, io: Io): Config {
     ...(options.dataDir !== undefined && { data_dir: resolve(options.dataDir) }),
     ...(options.listen !== undefined && { listen: checkListen(options.listen) }),
   }
+}
+
+/** The absolute path of the configuration file, if there is one. */
+export function configFileOf({ config }: ConfigOptions): string | undefined {
+  const file = configFile(config)
+  return file === undefined ? undefined : resolve(file)
 }
 
 function checkListen(text: string): string {

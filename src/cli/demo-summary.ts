@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Config } from '../config/config.ts'
 import type { Engine, SourceView } from '../engine/engine.ts'
 import type { StoredAlert } from '../model/alert.ts'
@@ -71,6 +73,8 @@ function nextSteps({ data_dir }: Config, url: string, alert: StoredAlert | undef
   const folder = data_dir.startsWith(`${process.cwd()}/`) ? data_dir.slice(process.cwd().length + 1) : data_dir
   return [
     'What next',
+    `  Look around in the browser: ${url}`,
+    `    ${selfCall('users first-link')}    prints a link by which you create the first account`,
     '  Send your own logs (JSON lines, JSON arrays or plain lines):',
     `    curl -H "Authorization: Bearer $(cat ${folder}/token)" --data-binary @your.log ${url}/ingest/default`,
     '  or follow files as they grow: put this into caracal.yml and restart:',
@@ -81,7 +85,9 @@ function nextSteps({ data_dir }: Config, url: string, alert: StoredAlert | undef
     '  See why an alert was raised, and query the lake:',
     `    ${selfCall(`alerts show ${alert ? alert.alertId.slice(0, 8) : '<id>'}`)}`,
     `    ${selfCall('query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"')}`,
-    '  Write a rule: copy one of packs/tor/rules into ./content and change it; it takes effect once it is saved. Test it:',
+    existsSync(join('content', 'rules'))
+      ? '  Write a rule: add one to content/rules or change one there; it takes effect once it is saved. Test it:'
+      : '  Write a rule: copy one of packs/tor/rules into ./content and change it; it takes effect once it is saved. Test it:',
     `    ${self()} test --path content`,
     '  Remove the demo and everything derived from it:',
     `    ${selfCall('demo --remove')}`,

@@ -1,8 +1,6 @@
 import { stringify } from 'yaml'
-import type { JsonObject } from '../model/json.ts'
-import { isObject } from '../model/json.ts'
-import { DocumentWriter, type FieldDocument } from '../packs/infer/document.ts'
-import { Shape } from '../packs/infer/shape.ts'
+import type { FieldDocument } from '../packs/infer/document.ts'
+import { unknownFieldsIn } from '../packs/infer/unknown-fields.ts'
 import type { Client } from './client.ts'
 
 /** The newest events with unknown fields say which these are. */
@@ -22,20 +20,8 @@ export async function discovered(client: Client, logType: string): Promise<Disco
   const table = logType.replaceAll('.', '_').toLowerCase()
   const sql = `SELECT extra, p_parse_time FROM logs.${table} WHERE extra IS NOT NULL ORDER BY p_parse_time DESC LIMIT ${MAX_EVENTS}`
   const { rows } = await client.json<{ rows: [unknown, string][] }>('/api/v1/query', { method: 'POST', body: { sql } })
-  const shape = new Shape({ isText: false })
-  for (const [text] of rows) shape.add(objectIn(text))
-  const { fields } = new DocumentWriter(shape.count).write(logType, undefined, shape)
-  for (const field of fields) {
-    delete field.isEventTime
-    delete field.required
-  }
+  const { events, fields } = unknownFieldsIn(rows.map(([extra]) => extra))
   const [newest, oldest] = [rows[0], rows.at(-1)]
   const stored = newest && oldest && ([oldest[1], newest[1]] as const)
-  return { events: shape.count, stored, fields, yaml: fields.length === 0 ? '' : stringify(fields, { lineWidth: 0 }) }
-}
-
-function objectIn(value: unknown): JsonObject | null {
-  let inner = value
-  for (let i = 0; i < 2 && typeof inner === 'string'; i++) inner = JSON.parse(inner) as unknown
-  return isObject(inner) && Object.keys(inner).length > 0 ? (inner as JsonObject) : null
+  return { events, stored, fields, yaml: fields.length === 0 ? '' : stringify(fields, { lineWidth: 0 }) }
 }

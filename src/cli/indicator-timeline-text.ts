@@ -16,8 +16,8 @@ const MAX_TYPES = 5
 const MAX_VALUES = 5
 
 /** What was found about an indicator, before its events: how many by log type and time, and the alerts. */
-export function overviewLines(indicator: string, { since, until, overview }: Page, io: Io): string[] {
-  const { values, counts, alerts, alerts_cut } = overview!
+export function overviewLines(indicator: string, { since, until, notices, overview }: Page, io: Io): string[] {
+  const { values, counts, alerts, alerts_cut, elsewhere } = overview!
   const types = byType(counts)
   const events = types.reduce((sum, [, n]) => sum + n, 0)
   const named = alerts.length === 0 ? 'no alerts' : `${alerts_cut ? 'more than ' : ''}${counted(alerts.length, 'alert')}`
@@ -27,6 +27,8 @@ export function overviewLines(indicator: string, { since, until, overview }: Pag
   return [
     bold(io, indicator),
     `${short(since)} to ${short(until)}: ${events === 0 ? 'nothing was found' : what}.`,
+    ...notices.map((notice) => `Note: ${printable(notice)}.`),
+    ...elsewhereLines(elsewhere),
     ...spelled,
     ...countLines(overview!, types, io),
     ...alertLines(overview!, io),
@@ -43,6 +45,17 @@ export function eventLines(results: Page['results'], io: Io): string[] {
     { text: summary },
   ])
   return ['', ...columns(['TIME', 'LOG TYPE', 'SOURCE', 'EVENT'], rows, widthOf(io))]
+}
+
+/** When to look instead. */
+function elsewhereLines(elsewhere: Overview['elsewhere']): string[] {
+  const [latest] = elsewhere
+  if (!latest) return []
+  const others = elsewhere.length > 1 ? `, and in ${counted(elsewhere.length - 1, 'other log type')} before` : ''
+  const last = short(latest.last)
+  return [
+    `It was last seen at ${printable(last)} in ${printable(latest.log_type)}${others}: --around ${printable(last)} shows that time.`,
+  ]
 }
 
 function countLines({ counts, counted_by }: Overview, types: readonly [string, number][], io: Io): string[] {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../test/support/fake-engine.ts'
 import { createApp } from '../api/app.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
+import { MAX_CHANGED } from '../model/alert-work.ts'
 import { lockDataDir } from '../state/sqlite.ts'
 import { StorageError } from '../util/errors.ts'
 import { hash16, sha256 } from '../util/hash.ts'
@@ -64,7 +65,11 @@ describe('without a server', () => {
       'alerts',
       'mutes',
       'query',
+      'queries',
+      'search',
+      'searches',
       'timeline',
+      'risk',
       'sources',
       'dead-letters',
       'tables',
@@ -75,10 +80,16 @@ describe('without a server', () => {
       'deliveries',
       'destinations',
       'tokens',
+      'users',
       'content',
       'reload',
+      'delete',
       'backup',
       'restore',
+      'migrate',
+      'archive',
+      'retention',
+      'lake',
       'health',
       'demo',
       'test',
@@ -278,17 +289,36 @@ describe('with a server', () => {
     const { out } = await cli(['mutes', ...flags])
     expect(out).toMatch(/^ID +STATE +EXPIRES +MATCHES +ALERTS +OWNER +COVERS +REASON\n/)
     expect(out).toMatch(/active .* 0 +0 +ana +rule=Tor\.\* severities=LOW\|INFO +evil\\u\{1b\}\[2J\n/)
+    expect((await cli(['mutes', 'add', '--exact', '--title', 'A*', ...made])).code).toBe(0)
+    const muted = (await cli(['mutes', '--json', ...flags])).out.trim().split('\n')
+    expect(muted.map((line) => (JSON.parse(line) as { match: object }).match)).toContainEqual({ title: 'A*', exact: true })
     expect(out).toMatch(/rule=Tor\.SSH\.Login dedup=45\.139\.122\.241/)
     const { mute_id } = JSON.parse((await cli(['mutes', '--json', ...flags])).out.split('\n')[0]!) as { mute_id: string }
     expect((await cli(['mutes', 'end', mute_id.slice(0, 6), ...flags])).out).toBe(`Mute ${mute_id.slice(0, 8)} is ended.\n`)
     expect((await cli(['mutes', '--all', ...flags])).out).toContain('ended')
     for (const [argv, why] of [
       [['mutes', 'add', ...made], 'say what to mute'],
+      [['mutes', 'add', '--exact', ...made], 'say what to mute'],
       [['mutes', 'add', '--rule', 'R', '--for', '1h', ...flags], '--reason'],
       [['mutes', 'add', '--rule', 'R', '--for', 'soon', '--reason', 'x', '--owner', 'ana', ...flags], "--for 'soon' is no time"],
       [['mutes', 'add', '--rule', 'R', '--for', '1h', '--reason', 'x', ...flags], '--owner'],
     ] as const)
       expect(await cli([...argv])).toMatchObject({ code: 2, err: expect.stringContaining(why) })
+  })
+
+  test('alerts are held, listed and released, with a reason', async () => {
+    for (const n of [1, 2]) await engine.addAlert({ alertId: alertId(n) })
+    const out = async (...argv: string[]) => (await cli([...argv, ...flags])).out
+    expect(await out('alerts', 'hold', '0001', '--reason', 'case 7')).toBe('00010000 is on hold.\n')
+    expect(await out('alerts', '--held', '--json')).toMatch(
+      /^\{"alert_id":"0001[^\n]*"hold":\{"reason":"case 7","by":"cli",[^\n]*\n$/,
+    )
+    expect(await out('alerts', 'show', '0001')).toMatch(
+      /On hold +since \S+, by cli: case 7\n[\s\S]*put on hold: case 7, by cli\n/,
+    )
+    expect(await out('alerts', 'release', '0001', '--reason', 'closed')).toBe('00010000 is not on hold.\n')
+    expect(await out('alerts', '--held')).toBe('No alerts.\n')
+    expect(await cli(['alerts', 'hold', '0001', ...flags])).toMatchObject({ code: 2, err: expect.stringContaining('--reason') })
   })
 
   test('tokens are created, listed and revoked, and the secret alone goes to standard output', async () => {
@@ -341,6 +371,12 @@ describe('with a server', () => {
       err: expect.stringContaining('lower-case'),
     })
   })
+
+  test('a filter that chooses more alerts than one call changes is refused before anything is', async () => {
+    for (let n = 0; n <= MAX_CHANGED; n++) await engine.addAlert({ alertId: alertId(n) })
+    const { code, err } = await cli(['alerts', 'close', '--where', 'status=open', ...flags])
+    expect([code, err]).toEqual([2, expect.stringContaining('more than 1,000 alerts fit, and at most 1,000 are changed at once')])
+  }, 60_000)
 
   test('several alerts are changed by their ids or by a filter, which is only counted without --yes', async () => {
     for (const n of [1, 2, 3]) await engine.addAlert({ alertId: alertId(n), ruleId: n === 3 ? 'B' : 'A' })
@@ -441,9 +477,13 @@ describe('with a server', () => {
     let stop: (() => void) | undefined
     const ended = new Promise<void>((resolve) => {
       engine.answer = ({ options }) => {
-        options.signal!.addEventListener('abort', () => resolve())
         stop!()
-        return new Promise(() => {})
+        return new Promise((_, reject) =>
+          options.signal!.addEventListener('abort', () => {
+            resolve()
+            reject(new Error('the query was cancelled'))
+          }),
+        )
       }
     })
     const ran = await cli(['query', 'SELECT 1', ...flags], {

@@ -12,7 +12,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   alerts: async () => (await import('./commands/alerts.ts')).registerAlerts,
   mutes: async () => (await import('./commands/mutes.ts')).registerMutes,
   query: async () => (await import('./commands/query.ts')).registerQuery,
+  queries: async () => (await import('./commands/queries.ts')).registerQueries,
+  search: async () => (await import('./commands/search.ts')).registerSearch,
+  searches: async () => (await import('./commands/searches.ts')).registerSearches,
   timeline: async () => (await import('./commands/timeline.ts')).registerTimeline,
+  risk: async () => (await import('./commands/risk.ts')).registerRisk,
   sources: async () => (await import('./commands/sources.ts')).registerSources,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   tables: async () => (await import('./commands/tables.ts')).registerTables,
@@ -23,10 +27,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   deliveries: async () => (await import('./commands/deliveries.ts')).registerDeliveries,
   destinations: async () => (await import('./commands/destinations.ts')).registerDestinations,
   tokens: async () => (await import('./commands/tokens.ts')).registerTokens,
+  users: async () => (await import('./commands/users.ts')).registerUsers,
   content: async () => (await import('./commands/content.ts')).registerContent,
   reload: async () => (await import('./commands/reload.ts')).registerReload,
+  delete: async () => (await import('./commands/delete.ts')).registerDelete,
   backup: async () => (await import('./commands/backup.ts')).registerBackup,
   restore: async () => (await import('./commands/restore.ts')).registerRestore,
+  migrate: async () => (await import('./commands/migrate.ts')).registerMigrate,
+  archive: async () => (await import('./commands/archive.ts')).registerArchive,
+  retention: async () => (await import('./commands/retention.ts')).registerRetention,
+  lake: async () => (await import('./commands/lake.ts')).registerLake,
   health: async () => (await import('./commands/health.ts')).registerHealth,
   demo: async () => (await import('./commands/demo.ts')).registerDemo,
   test: async () => (await import('./commands/test.ts')).registerTest,
@@ -82,7 +92,6 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 async function createProgram(called: string | undefined, io: Io): Promise<Command> {
   const program = new Command('caracal')
     .description('Caracal: point your logs at it, write rules in Python, get alerts in milliseconds.')
-    .version(version(), '--version', 'show the version')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', EXAMPLES)
     .configureOutput({ writeOut: io.out, writeErr: io.err, getOutHelpWidth: () => io.columns, getErrHelpWidth: () => io.columns })
@@ -92,7 +101,10 @@ async function createProgram(called: string | undefined, io: Io): Promise<Comman
       if (idle.length > 0) io.err(`Without effect here: ${idle.map(({ long }) => long).join(', ')}.\n`)
     })
   for (const option of WITHOUT_EFFECT) program.addOption(option)
-  const names = called !== undefined && Object.hasOwn(COMMANDS, called) ? [called] : Object.keys(COMMANDS)
+  const isCommand = called !== undefined && Object.hasOwn(COMMANDS, called)
+  // A command may have a `--version` that is about something else.
+  if (!isCommand) program.version(version(), '--version', 'show the version')
+  const names = isCommand ? [called] : Object.keys(COMMANDS)
   for (const name of names) (await COMMANDS[name]!())(program, io)
   pointToHelp(program, 'caracal')
   return program

@@ -25,7 +25,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 /** Runs `caracal packs` with the folder's configuration and content. */
 async function packs(...argv: string[]) {
   const said = { out: '', err: '' }
-  const code = await runCli(['packs', ...argv, '--config', file, '--content', folder], {
+  const code = await runCli(['packs', ...argv, '--config', file, '--content', folder, '--data-dir', join(folder, 'none')], {
     out: (text) => {
       said.out += text
     },
@@ -80,7 +80,7 @@ describe('caracal packs', () => {
   test('disable and enable change the configuration and report the effect', async () => {
     expect(await packs('disable', 'Own.Pack')).toEqual({
       code: 0,
-      out: `Pack 'Own.Pack' is now off, in ${file}. 0 of its 1 detections run. Restart \`caracal up\` for it to take effect.\n`,
+      out: `Pack 'Own.Pack' is now off, in ${file}. 0 of its 1 detections run.\n`,
       err: '',
     })
     expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\ndisabled_packs:\n  - Own.Pack\n')
@@ -94,7 +94,7 @@ describe('caracal packs', () => {
     expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +off \(optional\) +0 +0 +0 +3 +0$/m)
     expect(await packs('enable', 'Caracal.Spamhaus')).toMatchObject({
       code: 0,
-      out: `Pack 'Caracal.Spamhaus' is now on, in ${file}. Its 3 tables are used. Restart \`caracal up\` for it to take effect.\n`,
+      out: `Pack 'Caracal.Spamhaus' is now on, in ${file}. Its 3 tables are used.\n`,
     })
     expect(readFileSync(file, 'utf8')).toBe('# Ours.\nflush_ms: 100\nenabled_packs:\n  - Caracal.Spamhaus\n')
     expect((await packs()).out).toMatch(/^Caracal\.Spamhaus +Spamhaus DROP +on /m)

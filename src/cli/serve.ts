@@ -1,18 +1,22 @@
 import { createApp } from '../api/app.ts'
+import { LiveStreams } from '../api/live/live-streams.ts'
+import { problemResponse } from '../api/problem.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
+import { standbyResponse } from '../api/standby.ts'
 import type { Config } from '../config/config.ts'
-import { environment } from '../config/env.ts'
-import { listeningSources } from '../config/listening-sources.ts'
-import { readKeyPair } from '../config/tls.ts'
+import { nodeName } from '../config/node.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { StoredAlert } from '../model/alert.ts'
+import type { ActiveNode } from '../model/node.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { messageOf } from '../util/errors.ts'
 import { printable } from '../util/terminal.ts'
 import { version } from '../util/version.ts'
 import { demoSummary } from './demo-summary.ts'
+import { firstUser } from './first-user.ts'
 import type { Io } from './io.ts'
 import { self, selfCall } from './self.ts'
+import { serverOptions } from './server-settings.ts'
 import { count, counted } from './style.ts'
 
 export interface Running {
@@ -24,56 +28,47 @@ export interface Running {
   stop(): Promise<void>
 }
 
+/** Starts the engine; the function is called with the active node while this one waits. */
+type Start = (onStandby: (active: ActiveNode) => void) => Promise<Engine>
+
 /**
  * Binds the address first, so that one already in use is reported before anything starts, and senders get a 503 instead of a
  * refused connection while the engine starts.
  */
-export async function serve(config: Config, start: () => Promise<Engine>, io: Io, log: Log = processLog()): Promise<Running> {
+export async function serve(config: Config, start: Start, io: Io, log: Log = processLog()): Promise<Running> {
   let app: { fetch(request: Request, connection: object): Response | Promise<Response> } | undefined
-  const server = await startServer((request, connection) => app?.fetch(request, connection) ?? starting(), {
-    listen: config.listen,
-    requestTimeoutMs: requestTimeoutMs(config),
-    tls: config.tls && keyPairOf(config.tls),
-    onTlsProblem: (message) => log.error(`A changed certificate cannot be used; the one before stays in use. ${message}`),
-    prefix: prefixOf(config),
-  })
+  let active: ActiveNode | undefined
+  const early = (request: Request) => (active ? standbyResponse(request, nodeName(config), active) : starting())
+  const server = await startServer(
+    (request, connection) => app?.fetch(request, connection) ?? early(request),
+    serverOptions(config, log),
+  )
   let engine: Engine
   try {
-    engine = await start()
+    engine = await start((now) => {
+      active = now
+    })
   } catch (error) {
     await server.close(0)
     throw error
   }
-  app = createApp(engine, log)
+  const live = new LiveStreams()
+  app = createApp(engine, log, live)
   return {
     engine,
     url: server.url,
     greet: () =>
       greet(engine, server, io, log).catch((error: unknown) => log.warn({ err: error }, 'Printing the start-up summary failed.')),
     async stop() {
+      live.close()
       await server.close()
       await engine.stop()
     },
   }
 }
 
-function keyPairOf(tls: NonNullable<Config['tls']>) {
-  return () => readKeyPair(tls, environment())
-}
-
-/** `/siem` of `https://example.com/siem`. */
-function prefixOf({ public_url: url }: Config): string {
-  return url === undefined ? '' : new URL(url).pathname.replace(/\/+$/, '')
-}
-
-/** At least as long as any source allows its senders. */
-function requestTimeoutMs({ sources }: Config): number {
-  return Math.max(60_000, ...[...listeningSources(sources).values()].map(({ requestMs }) => requestMs))
-}
-
 function starting(): Response {
-  const body = JSON.stringify({ message: 'Caracal is starting; try again in a moment', code: 'starting' })
-  return new Response(body, { status: 503, headers: { 'content-type': 'application/json', 'retry-after': '2' } })
+  return problemResponse(503, 'starting', 'Caracal is starting; try again in a moment', { 'retry-after': '2' })
 }
 
 async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): Promise<void> {
@@ -86,10 +81,12 @@ async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): 
     log.info({ ...loaded, problems: content.problems.length, data_dir: config.data_dir }, 'Caracal is up.')
   }
   for (const { file, message } of content.problems) log.warn({ file }, `Content: ${message}`)
-  if (!engine.isDemo) return
+  const first = await firstUser(engine, url, io)
+  if (!engine.isDemo) return say(first)
   if (io.isTty) say(`\nThis is the first start: the bundled sample goes through the same pipeline that your logs will.\n\n`)
   const line = ({ severity, body }: StoredAlert) => `${severity.padEnd(9)} ${printable(body.title)}`
   say(await demoSummary(engine, url, line))
+  say(first)
 }
 
 async function summary(engine: Engine, url: string): Promise<string> {

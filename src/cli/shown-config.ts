@@ -12,7 +12,7 @@ const MAY_BE_SECRET = new Set<PropertyKey>(['headers', 'parameters', 'body', 'to
 /** A command's arguments may contain passwords. */
 const COMMAND = 'command'
 /** Where the path of a URL is often a secret, as for webhooks. */
-const SECRET_URLS = new Set<PropertyKey>(['destinations', 'heartbeat_url'])
+const SECRET_URLS = new Set<PropertyKey>(['destinations', 'heartbeat_url', 'tracing'])
 
 /**
  * The values of a configuration, one for each leaf, in order. What may be a secret is hidden: parts of URLs, headers, bodies, arguments.

@@ -27,7 +27,7 @@ function lines(entry: Entry, io: Io): string[] {
 }
 
 function textOf({ kind, detail }: Entry): string {
-  const { alert_id, event_count, severity, muted_by, added, from, to, destination, sent, error, field } = detail
+  const { alert_id, event_count, severity, muted_by, added, from, to, destination, sent, error, field, reason } = detail
   switch (kind) {
     case 'opened':
       return `opened as ${severity} with ${events(event_count)}${muted_by === null ? '' : `, muted by ${muted_by}`}`
@@ -45,6 +45,10 @@ function textOf({ kind, detail }: Entry): string {
       return `alert ${alert_id} was merged into this one`
     case 'unmerged':
       return `alert ${alert_id} was taken out of this one`
+    case 'held':
+      return `put on hold: ${reason}`
+    case 'released':
+      return `released from hold: ${reason}`
     case 'comment':
       return 'comment'
   }

@@ -7,21 +7,23 @@ import { withPrefixTypes } from '../stages/source/objects/prefixes.ts'
 import { planProblem, withPresetTypes } from '../stages/source/poll/plan.ts'
 import type { PollConfig } from '../stages/source/poll/poll.ts'
 import { type StreamSettings, streamProblem } from '../stages/source/stream-keys.ts'
+import { addressProblem } from '../stages/store/clickhouse/cluster-config.ts'
 import { lakes } from '../stages/store/index.ts'
-import { oneOf } from '../util/define.ts'
+import { type ConfigOf, oneOf } from '../util/define.ts'
 import { targetUrl } from '../util/http/target-url.ts'
 import { gitContent } from './content.ts'
 import { httpSchema } from './http.ts'
 import { keysSchema } from './keys.ts'
+import { nodeSchema } from './node.ts'
+import { retentionSchema } from './retention.ts'
 import { riskSchema } from './risk.ts'
+import { signInSchema } from './sign-in.ts'
+import { spoolSchema } from './spool.ts'
+import { stateSchema } from './state.ts'
 import { proxiesSchema, tlsSchema } from './tls.ts'
+import { tracingSchema } from './tracing.ts'
 
 const MIB = 1024 * 1024
-
-/** The lake is partitioned by week; a shorter retention would have to rewrite partitions. */
-const MIN_LAKE_DAYS = 7
-/** Well below the limit of the lake's 32-bit times. */
-const MAX_LAKE_DAYS = 10_000
 
 /** Keys of polled services that depend on each other. */
 function checkPolls(list: readonly { readonly type: string }[], context: z.RefinementCtx): void {
@@ -36,6 +38,11 @@ function checkStreams(list: readonly object[], context: z.RefinementCtx): void {
     const problem = streamProblem(source as StreamSettings)
     if (problem) context.addIssue({ code: 'custom', path: [i, problem.key], message: problem.message })
   }
+}
+
+function checkLake(lake: ConfigOf<(typeof lakes)[number]>, context: z.RefinementCtx): void {
+  const problem = lake.type === 'clickhouse' ? addressProblem(lake) : undefined
+  if (problem) context.addIssue({ code: 'custom', path: [...problem.path], message: problem.message })
 }
 
 /** `caracal.yml`. Unknown keys are refused; every key is optional. */
@@ -61,6 +68,7 @@ export const configSchema = z.strictObject({
     .describe(
       'URL at which people reach Caracal, for links in alerts, such as https://siem.example.com behind a reverse proxy. Its host name is one that Caracal answers to, and its path is removed from the URLs of requests. Default: `listen`.',
     ),
+  sign_in: signInSchema.prefault({}).describe('How people sign in (docs/accounts.md).'),
   data_dir: z.string().min(1).default('./data').describe('Folder for the state, spool, lake, table versions and API token.'),
   content: z
     .array(z.union([z.string().min(1), gitContent], { error: 'a folder, or a block with the key git' }))
@@ -101,7 +109,18 @@ export const configSchema = z.strictObject({
     .array(oneOf('destination', destinations))
     .prefault([{ type: 'stdout', id: 'stdout' }])
     .describe('Where alerts go.'),
-  lake: oneOf('lake', lakes).prefault({ type: 'chdb' }).describe('Where events are stored and queried with SQL.'),
+  lake: oneOf('lake', lakes)
+    .superRefine(checkLake)
+    .prefault({ type: 'chdb' })
+    .describe('Where events are stored and queried with SQL (docs/lake.md).'),
+  state: stateSchema
+    .prefault({ type: 'sqlite' })
+    .describe('Where alerts, users, tokens and what is under way are kept (docs/state.md).'),
+  node: nodeSchema
+    .optional()
+    .describe(
+      'Name of this process among several that share a state, in logs, metrics and health (docs/nodes.md). Default: the name of the machine.',
+    ),
   max_record_bytes: z
     .int()
     .min(1024)
@@ -126,6 +145,11 @@ export const configSchema = z.strictObject({
     .default(200_000)
     .describe(
       'Number of finished rows that triggers a write to the lake before flush_ms is over. Larger inserts cost less per row.',
+    ),
+  spool: spoolSchema
+    .prefault({ type: 'sqlite' })
+    .describe(
+      'Where bodies wait that cannot be read again, from their acknowledgement until they are processed (docs/spool.md).',
     ),
   spool_max_bytes: z
     .int()
@@ -154,6 +178,9 @@ export const configSchema = z.strictObject({
     .describe(
       'URL to call every minute while alerts can be raised and sent, so that a monitoring service notices when they cannot.',
     ),
+  tracing: tracingSchema
+    .optional()
+    .describe('Where to send OpenTelemetry traces of batches (docs/monitoring.md). Default: no batch is traced.'),
   rule_timeout_ms: z
     .int()
     .min(10)
@@ -166,7 +193,7 @@ export const configSchema = z.strictObject({
     .union([z.int().min(1).max(64), z.literal('auto')])
     .default(1)
     .describe(
-      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1, the pipeline thread does all the work. `auto`: two fewer than the number of cores, at most 8. More than 1 only helps if more than two cores are free.',
+      'Threads that parse, enrich, judge and encode batches, each with its own processes for Python rules; with 1, the pipeline thread does all the work. `auto`: two fewer than the number of cores, at most 8. More than 1 only helps if more than two cores are free. On a node with the role worker: threads that judge for the active node; `auto`: one for each core.',
     ),
   python_children: z
     .enum(['shared', 'per_root'])
@@ -205,31 +232,24 @@ export const configSchema = z.strictObject({
   risk: riskSchema
     .optional()
     .describe('Adds up the risk of addresses, users and other entities that matches name (docs/risk.md). Default: off.'),
-  retention: z
+  retention: retentionSchema.prefault({}).describe('How long data is kept (docs/retention.md).'),
+  queries: z
     .strictObject({
-      lake_days: z
+      result_hours: z.int().min(1).max(720).default(24).describe('Hours to keep the results of queries.'),
+      history_days: z.int().min(1).max(365).default(30).describe('Days to keep the history of queries.'),
+      max_result_bytes: z
         .int()
-        .min(MIN_LAKE_DAYS)
-        .max(MAX_LAKE_DAYS)
-        .optional()
-        .describe('Days to keep rows in the lake after they were received; rows are deleted a week at a time. Default: forever.'),
-      alerts_days: z
-        .int()
-        .min(1)
-        .max(36_500)
-        .optional()
-        .describe('Days to keep alerts after their last event. Default: forever.'),
-      deliveries_days: z
-        .int()
-        .min(1)
-        .max(36_500)
-        .default(30)
-        .describe(
-          'Days to keep the records of completed deliveries. Those that created a ticket or a thread are kept as long as their alert.',
-        ),
+        .min(MIB)
+        .default(1024 * MIB)
+        .describe('Maximum size of all kept results in bytes; the oldest are removed first.'),
     })
     .prefault({})
-    .describe('How long data is kept.'),
+    .describe('Queries that run without their caller waiting (docs/searching.md).'),
+  backup_max_age_days: z
+    .int()
+    .min(1)
+    .default(7)
+    .describe('`caracal doctor` warns if the last backup is older than this number of days.'),
   query_timeout_ms: z.int().min(100).default(30_000).describe('Time limit for a query, in milliseconds.'),
   query_max_rows: z
     .int()

@@ -25,12 +25,20 @@ export function setPack(file: string, key: PackKey, id: string, isListed: boolea
 
 /** The text of a configuration with a pack added to a list, or removed from it. */
 export function withPack(text: string, key: PackKey, id: string, isListed: boolean): string {
+  return withKey(text, key, (document) => edit(document, key, id, isListed))
+}
+
+/** The text of a configuration after a change of one top-level key. Comments and everything else stay as they are written. */
+export function withKey(text: string, key: string, change: (document: Document) => void): string {
   const document = parseDocument(text)
-  edit(document, key, id, isListed)
+  change(document)
   const least = withLeastChange(text, key, (part) => {
     const small = parseDocument(part)
-    edit(small, key, id, isListed)
-    return written(small, part || text)
+    // Names of anchors may be defined in other keys.
+    if (small.errors.length > 0) return part
+    const base = written(small, part || text)
+    change(small)
+    return withOwnLines(part, base, written(small, part || text))
   })
   const check = parseDocument(least)
   const isSame = check.errors.length === 0 && isDeepStrictEqual(check.toJS(), document.toJS())
@@ -38,7 +46,7 @@ export function withPack(text: string, key: PackKey, id: string, isListed: boole
 }
 
 /** Changes only the lines of the key, or appends them. The caller checks that the result has the intended meaning. */
-function withLeastChange(text: string, name: PackKey, change: (part: string) => string): string {
+function withLeastChange(text: string, name: string, change: (part: string) => string): string {
   const { contents } = parseDocument(text)
   const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === name) : undefined
   const start = (pair?.key as Scalar | undefined)?.range?.[0]
@@ -59,7 +67,7 @@ function edit(document: Document, key: PackKey, id: string, isListed: boolean): 
 }
 
 /** The document in the style of the original text, as far as we can recognise it. */
-function written(document: Document, text: string): string {
+export function written(document: Document, text: string): string {
   const result = document.toString({
     lineWidth: 0,
     indentSeq: !/^[\w-]+:[ \t]*(?:#.*)?\r?\n- /m.test(text),
@@ -67,4 +75,16 @@ function written(document: Document, text: string): string {
     ...(text.trimStart().startsWith('{') && { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'QUOTE_DOUBLE' }),
   })
   return text.includes('\r\n') ? result.replaceAll(/\r?\n/g, '\r\n') : result
+}
+
+/** The changed text with the lines of the original around the change, if writing it again did not move lines. */
+export function withOwnLines(text: string, base: string, changed: string): string {
+  const [own, before, after] = [text, base, changed].map((one) => one.split('\n')) as [string[], string[], string[]]
+  if (own.length !== before.length) return changed
+  const most = Math.min(before.length, after.length)
+  let head = 0
+  while (head < most && before[head] === after[head]) head++
+  let tail = 0
+  while (tail < most - head && before.at(-1 - tail) === after.at(-1 - tail)) tail++
+  return [...own.slice(0, head), ...after.slice(head, after.length - tail), ...own.slice(own.length - tail)].join('\n')
 }

@@ -14,9 +14,19 @@ const MAX_BYTES = 4 * 1024 * 1024
 /** Maximum number of errors listed. */
 const MAX_ISSUES = 20
 /** Keys whose values are not quoted in messages: an entire URL or header may be a secret. */
-const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http', 'keys'])
+const MAY_HOLD_SECRETS = new Set<PropertyKey | undefined>(['content', 'destinations', 'heartbeat_url', 'http', 'keys', 'tracing'])
 /** Keys that can only be set in the file. */
-const LISTS = new Set(['sources', 'destinations', 'disabled_packs', 'enabled_packs', 'http', 'keys', 'tls', 'trusted_proxies'])
+const LISTS = new Set([
+  'sources',
+  'destinations',
+  'disabled_packs',
+  'enabled_packs',
+  'http',
+  'keys',
+  'tls',
+  'tracing',
+  'trusted_proxies',
+])
 
 /**
  * Loads the configuration from `file`, or from caracal.yml in the working folder if it exists, or from the defaults, and then
@@ -35,8 +45,26 @@ export function loadWithOrigins(
   file: string | undefined,
   env: Environment,
 ): { readonly config: Config; readonly originOf: OriginOf } {
-  const path = file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
-  const { value, lineOf } = path ? readYaml(path) : { value: {}, lineOf: () => undefined }
+  const path = configFile(file)
+  return withOrigins(path === undefined ? undefined : { path, text: readText(path) }, env)
+}
+
+/** The file that is read when this one, or none, is named; `undefined`: no file is. */
+export function configFile(file: string | undefined): string | undefined {
+  return file ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : undefined)
+}
+
+/** The configuration that a file with this text is. Throws like `loadConfig`. */
+export function parseConfig(text: string, path: string, env: Environment): Config {
+  return withOrigins({ path, text }, env).config
+}
+
+function withOrigins(
+  from: { readonly path: string; readonly text: string } | undefined,
+  env: Environment,
+): { readonly config: Config; readonly originOf: OriginOf } {
+  const path = from?.path
+  const { value, lineOf } = from ? readYaml(from.path, from.text) : { value: {}, lineOf: () => undefined }
   const ofEnvironment = fromEnvironment(env)
   const merged = { ...(value as Record<string, unknown>), ...ofEnvironment }
   const parsed = configSchema.safeParse(merged)
@@ -62,15 +90,18 @@ function at(value: unknown, keys: readonly PropertyKey[]): unknown {
   return keys.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | null | undefined)?.[key], value)
 }
 
-function readYaml(path: string): { value: unknown; lineOf: (keys: readonly PropertyKey[]) => number | undefined } {
-  let text: string
+/** The text of a configuration file. Throws `ConfigError`. */
+export function readText(path: string): string {
   try {
     const { size } = statSync(path)
     if (size > MAX_BYTES) throw new Error(`it is ${size} bytes long; the limit is ${MAX_BYTES}`)
-    text = readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     throw new ConfigError(`the configuration cannot be read: ${messageOf(error)}`, { file: path }, { cause: error })
   }
+}
+
+function readYaml(path: string, text: string): { value: unknown; lineOf: (keys: readonly PropertyKey[]) => number | undefined } {
   const lines = new LineCounter()
   const document = attempt(path, () => parseDocument(text, { lineCounter: lines, prettyErrors: true }))
   const [fault] = document.errors

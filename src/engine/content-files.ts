@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import { MAX_TEXT_BYTES } from '../model/content-history.ts'
-import type { PresentFile } from '../state/content-history.ts'
+import { type ContentMark, MAX_TEXT_BYTES } from '../model/content-history.ts'
+import { contentFiles, type PresentFile, recordContent } from '../state/content-history.ts'
+import type { StateDb } from '../state/db.ts'
 import { sha256 } from '../util/hash.ts'
 import type { ContentPlace } from './content-places.ts'
 import type { LoadedContent } from './path.ts'
@@ -27,6 +28,18 @@ export class ContentFiles {
       if (place && !paths.has(`${root}\0${path}`)) await add(root, path, join(place.folder, path))
     }
     return [...paths.values()]
+  }
+
+  /** Records in state which files have changed since the last generation. */
+  async record(
+    db: StateDb,
+    loaded: LoadedContent,
+    places: readonly ContentPlace[],
+    mark: ContentMark & { readonly generation: string },
+  ): Promise<void> {
+    const files = await this.present(loaded, places, await contentFiles(db))
+    const textOf = (file: PresentFile) => this.textOf(file, places)
+    await recordContent(db, { ...mark, nowMs: Date.now(), files, textOf })
   }
 
   /** The text of a file, unless it is too long or has changed since. */

@@ -30,13 +30,24 @@ export function contentParts(content: Content, sources: readonly ContentSource[]
   for (const { id, logTypes, mappings, source } of content.dataModels) add('data model', id, logTypes, mappings, source?.code)
   for (const { file, ...query } of content.scheduledQueries) add('query', query.name, query)
   for (const { file, ...query } of content.savedQueries) add('saved query', query.name, query)
+  for (const { file, ...dashboard } of content.dashboards) add('dashboard', dashboard.name, dashboard)
   for (const { id, label, log_types, tables = {}, filters = [], sampling } of sources)
     add('source', id, label, log_types, tables, ...(filters.length > 0 || sampling ? [filters, sampling ?? null] : []))
   return parts
 }
 
 /** Names of the kinds of part, as `summaryOf` uses them. */
-type Kind = 'schema' | 'table' | 'rule' | 'correlation rule' | 'helper' | 'data model' | 'query' | 'saved query' | 'source'
+type Kind =
+  | 'schema'
+  | 'table'
+  | 'rule'
+  | 'correlation rule'
+  | 'helper'
+  | 'data model'
+  | 'query'
+  | 'saved query'
+  | 'dashboard'
+  | 'source'
 
 /** A part that differs between two contents. */
 export interface ChangedPart {

@@ -9,7 +9,7 @@ import type { ContentChange } from './engine.ts'
 import type { Events } from './events.ts'
 import type { Lookups } from './lookups/lookups.ts'
 import type { ContentProblem } from './path.ts'
-import type { ContentReport } from './pipeline-calls.ts'
+import type { ContentReport, ContentSettings } from './pipeline-calls.ts'
 import { worldOf } from './queries.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { TableQueries } from './table-queries.ts'
@@ -38,6 +38,10 @@ const AGAIN_MS = 10_000
 export interface ContentRequest {
   readonly cause: ContentCause
   readonly actor?: string | undefined
+  /** What the configuration says about content from then on. Absent: what it said before. */
+  readonly settings?: ContentSettings
+  /** The files that `apply` writes: versions of tables that come from them are the actor's. */
+  readonly files?: readonly string[]
   /** Changes files before they are read. The function it returns reverts that, and is called if the content does not come into force. */
   readonly apply?: () => Promise<() => Promise<void>>
 }
@@ -68,12 +72,12 @@ export class ContentReload {
    * the outcome; rejects if the pipeline has ended.
    */
   reload(request: ContentRequest): Promise<ContentChange> {
-    if (!request.apply && this.#waiting) return this.#waiting
+    if (!request.apply && !request.settings && this.#waiting) return this.#waiting
     const change = this.#tail.then(() => {
       if (this.#waiting === change) this.#waiting = undefined
       return this.#begin(request)
     })
-    if (!request.apply) this.#waiting = change
+    if (!request.apply && !request.settings) this.#waiting = change
     this.#tail = change.catch(() => {})
     return change
   }
@@ -125,17 +129,17 @@ export class ContentReload {
 
   async #change(request: ContentRequest): Promise<ContentChange> {
     const { pipeline, keeper, log } = this.#deps
-    const built = await pipeline.rpc.call('buildContent')
+    const built = await pipeline.rpc.call('buildContent', request.settings)
     if (built.kind === 'broken') return this.#refuse(built.problems, request, built.later)
     if (built.kind === 'unchanged') {
-      await this.#follow()
+      await this.#follow(request)
       await this.#record(request)
       this.#say([])
       return { outcome: 'unchanged', generation: built.generation, summary: 'nothing changed', pauseMs: 0, problems: [] }
     }
     const { report, changes, generation } = built
     // Tables that are new or have a different definition are built for the new content.
-    await keeper.update(report.tables)
+    await keeper.update(report.tables, request)
     const { pauseMs, problems } = await pipeline.rpc.call('swapContent')
     if (problems.length > 0) {
       await this.#follow()
@@ -145,6 +149,7 @@ export class ContentReload {
     await this.#record(request)
     this.#say([])
     const summary = summaryOf(changes)
+    this.#deps.events.news.publish({ kind: 'content.swapped', subject: generation, message: summary })
     const rounded = Math.round(pauseMs)
     log.info(
       { generation, changes: changes.slice(0, 100), pauseMs: rounded },
@@ -156,10 +161,10 @@ export class ContentReload {
   /**
    * Brings everything here in line with the content in force in the pipeline, whatever the outcome of a change. May be called at any time.
    */
-  async #follow(): Promise<void> {
+  async #follow(request?: ContentRequest): Promise<void> {
     const { pipeline, keeper } = this.#deps
     const report = await pipeline.rpc.call('content')
-    await keeper.update(report.tables)
+    await keeper.update(report.tables, request)
     await this.#use(report)
   }
 

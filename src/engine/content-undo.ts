@@ -1,13 +1,13 @@
-import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, sep } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import type { FileChange, PastGeneration } from '../model/content-history.ts'
 import type { StateReader } from '../state/read.ts'
-import { ConfigError, messageOf, Refused } from '../util/errors.ts'
+import { ConfigError, Refused } from '../util/errors.ts'
 import { sha256 } from '../util/hash.ts'
 import type { ContentPlace } from './content-places.ts'
 import type { ContentReload } from './content-reload.ts'
 import type { ContentChange } from './engine.ts'
+import { type FileStep, writeFiles } from './write-files.ts'
 
 export interface UndoDeps {
   readonly read: Pick<StateReader, 'generation' | 'contentTexts'>
@@ -21,13 +21,10 @@ export interface UndoneContent extends ContentChange {
   readonly number: number
 }
 
-/** A file to restore; `undefined` if it did not exist. */
-interface Step {
-  readonly file: string
+/** A file to restore, and what it should be now. */
+interface Step extends FileStep {
   readonly shown: string
-  readonly before: Uint8Array | undefined
-  readonly after: Uint8Array | undefined
-  readonly afterHash: string | undefined
+  readonly nowHash: string | undefined
 }
 
 /** Maximum number of files that a message names. */
@@ -48,7 +45,7 @@ export async function undoContent(name: string | undefined, actor: string, deps:
   const steps = await stepsOf(past, deps)
   const apply = async () => {
     await refuseForeign(steps, past)
-    return writeAll(steps)
+    return writeFiles(steps)
   }
   const change = await deps.content.reload({ cause: 'undo', actor: actorOf(past, actor), apply })
   return { ...change, number: past.number }
@@ -79,7 +76,7 @@ async function stepsOf({ number, files }: PastGeneration, { read, places }: Undo
     const path = join(folder, file.path)
     if (!path.startsWith(folder + sep)) throw new Refused(`${shownOf(file)} is outside its content folder`)
     const textOf = (hash: string | undefined) => (hash === undefined ? undefined : texts.get(hash))
-    return { file: path, shown: shownOf(file), before: textOf(file.before), after: textOf(file.after), afterHash: file.after }
+    return { file: path, shown: shownOf(file), before: textOf(file.after), after: textOf(file.before), nowHash: file.after }
   })
 }
 
@@ -100,49 +97,12 @@ function named(names: readonly string[]): string {
 /** Later edits are never overwritten. */
 async function refuseForeign(steps: readonly Step[], { number }: PastGeneration): Promise<void> {
   const changed: string[] = []
-  for (const { file, shown, afterHash } of steps) {
+  for (const { file, shown, nowHash } of steps) {
     const now = await readFile(file).then(sha256, () => undefined)
-    if (now !== afterHash) changed.push(shown)
+    if (now !== nowHash) changed.push(shown)
   }
   if (changed.length > 0)
     throw new Refused(
       `generation ${number} cannot be undone because ${named(changed)} ${changed.length === 1 ? 'was' : 'were'} changed after it: undo the later generations first, or edit the files manually`,
     )
-}
-
-/** Writes all files or none. The function it returns writes them back. */
-async function writeAll(steps: readonly Step[]): Promise<() => Promise<void>> {
-  const done: Step[] = []
-  const takeBack = async () => {
-    for (const { file, after } of done.reverse()) await put(file, after)
-  }
-  try {
-    for (const step of steps) {
-      done.push(step)
-      await put(step.file, step.before)
-    }
-  } catch (error) {
-    await takeBack().catch(() => {})
-    throw new Refused(`the files cannot be written: ${messageOf(error)}`, { cause: error })
-  }
-  return takeBack
-}
-
-/** Readers never see a partly written file; a link stays a link. */
-async function put(file: string, text: Uint8Array | undefined): Promise<void> {
-  if (text === undefined) return rm(file, { force: true })
-  await mkdir(dirname(file), { recursive: true })
-  const target = await realpath(file).catch(() => file)
-  const mode = await stat(target).then(
-    (found) => found.mode,
-    () => 0o644,
-  )
-  const draft = join(dirname(target), `.${basename(target)}.${randomUUID()}`)
-  try {
-    await writeFile(draft, text, { mode })
-    await rename(draft, target)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
 }

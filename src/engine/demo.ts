@@ -1,9 +1,10 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { configSchema, type SourceConfig } from '../config/config.ts'
-import { readState } from '../state/db.ts'
+import { type Config, configSchema, type SourceConfig } from '../config/config.ts'
+import { isLocal } from '../stages/deliver/index.ts'
 import { getMeta } from '../state/sources.ts'
+import type { Log } from '../telemetry/log.ts'
 import { packageRoot } from '../util/entry.ts'
+import { hasState, viewState } from './state-place.ts'
 
 export const DEMO_SOURCE = 'demo'
 /** The sample's status in state: `running` until all of it is committed, then `done`; `skipped` with --no-demo. */
@@ -29,10 +30,27 @@ export function demoSource(): SourceConfig {
   }).sources[0]!
 }
 
+/** Whether the sample is processed now, and its status before that. */
+export async function demoNow(
+  { data_dir, state, destinations }: Pick<Config, 'data_dir' | 'state' | 'destinations'>,
+  isWanted: boolean,
+  log: Log,
+): Promise<{ readonly before: string | undefined; readonly isDemo: boolean }> {
+  const before = await demoState({ data_dir, state })
+  const isDue = before === 'running' || (before === undefined && isWanted)
+  // The sample must not page anyone: its alerts are only sent if every alert stays on this machine.
+  const elsewhere = destinations.filter((destination) => !isLocal(destination)).map(({ id }) => id)
+  if (isDue && elsewhere.length > 0)
+    log.info(
+      `The demo is skipped, so that none of its alerts go to ${elsewhere.join(', ')}. It only runs if alerts go to stdout alone.`,
+    )
+  return { before, isDemo: isDue && elsewhere.length === 0 }
+}
+
 /** The sample's status in a data folder: `undefined` on a first start. */
-export async function demoState(dataDir: string): Promise<string | undefined> {
-  if (!existsSync(join(dataDir, 'state.db'))) return undefined
-  const state = readState(dataDir)
+async function demoState(config: Pick<Config, 'data_dir' | 'state'>): Promise<string | undefined> {
+  if (!hasState(config)) return undefined
+  const state = viewState(config)
   try {
     return (await getMeta(state, DEMO_KEY)) ?? 'skipped'
   } finally {

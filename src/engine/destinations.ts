@@ -7,14 +7,21 @@ export interface DestinationOutlets {
   /** Where secrets are found. */
   readonly env: Environment
   /** Outgoing HTTP, and the authorities to trust for other connections. */
-  readonly http: Pick<Http, 'configured' | 'trusted'>
+  readonly http: Pick<Http, 'configured' | 'socket' | 'trusted'>
   readonly write: (text: string) => void
 }
 
 /** Creates one configured destination. Throws a `ConfigError` that names it, including for a missing secret. */
 export function openDestination(config: DestinationConfig, { env, http, write }: DestinationOutlets): Promise<Destination> {
-  const { configured: send, trusted } = http
-  return createDestination(config, { send, trusted, write, now: Date.now, secret: (reference) => resolveSecret(reference, env) })
+  const { configured: send, socket, trusted } = http
+  return createDestination(config, {
+    send,
+    socket,
+    trusted,
+    write,
+    now: Date.now,
+    secret: (reference) => resolveSecret(reference, env),
+  })
 }
 
 /** Creates all configured destinations, by id. */

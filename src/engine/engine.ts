@@ -2,20 +2,38 @@ import type { Config } from '../config/config.ts'
 import type { SourceActivity } from '../model/activity.ts'
 import type { StoredAlert } from '../model/alert.ts'
 import type { ContentCause } from '../model/content-history.ts'
+import type { Panel, Span } from '../model/dashboard.ts'
+import type { Deletion, DeletionAsk } from '../model/deletion.ts'
 import type { Explanation } from '../model/explanation.ts'
+import type { Subscribe } from '../model/news.ts'
+import type { JobOwner } from '../model/query-job.ts'
 import type { BacktestReplay, Replay, ReplayAsk } from '../model/replay.ts'
+import type { Severity } from '../model/rule.ts'
+import type { SearchRun } from '../model/search-run.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { Intake } from '../stages/source/source.ts'
-import type { QueryOptions, QueryResult } from '../stages/store/lake.ts'
+import type { StoredNode } from '../state/nodes.ts'
 import type { StateReader } from '../state/read.ts'
+import type { Accounts } from './accounts/accounts.ts'
 import type { Audit } from './accounts/audit.ts'
 import type { Tokens } from './accounts/tokens.ts'
 import type { Desk } from './alert-desk.ts'
+import type { Authoring } from './authoring/authoring.ts'
+import type { RuleText } from './authoring/rule-text.ts'
 import type { RunningBackup } from './backup/backups.ts'
 import type { UndoneContent } from './content-undo.ts'
+import type { DestinationKind } from './destination-kinds.ts'
+import type { RetentionCalls } from './lifetime/open-retention.ts'
 import type { LastingProblem } from './problems.ts'
-import type { RuleState } from './rule-states.ts'
+import type { Asked, AskOptions } from './queries/ask.ts'
+import type { ContentDashboard } from './queries/dashboards.ts'
+import type { OwnJobs } from './queries/jobs.ts'
+import type { PanelQuery } from './queries/panels.ts'
+import type { ContentSearch } from './queries/searches.ts'
+import type { JudgedRule, RuleState } from './rule-states.ts'
+import type { RuleView } from './rule-views.ts'
+import type { Settings } from './settings/settings.ts'
 import type { TablePast } from './table-past.ts'
 
 /** One source, for display. Counts are of records since the data folder was created. */
@@ -82,20 +100,16 @@ export interface Health {
   readonly systemProblems: readonly LastingProblem[]
   /** Sentences on what is valid but worth knowing. */
   readonly notices: readonly string[]
+  /** The processes that share the state; absent: this one has it alone. */
+  readonly nodes?: readonly StoredNode[]
 }
 
 /** What is loaded, for the startup summary and the API. */
 export interface ContentView {
-  readonly rules: readonly {
-    readonly id: string
-    readonly displayName: string
-    readonly enabled: boolean
-    readonly severity: string
-    readonly logTypes: readonly string[]
-    /** Keys set by a content root's `overrides.yml`, and where. */
-    readonly overrides: readonly { readonly key: string; readonly file: string; readonly line: number | undefined }[]
-  }[]
+  readonly rules: readonly RuleView[]
   readonly schemas: readonly string[]
+  /** Schemas with their files, absolute. */
+  readonly schemaFiles: readonly { readonly name: string; readonly file: string }[]
   readonly tables: number
   /** Everything that cannot work: broken files, then unknown names, then rules that do not load. */
   readonly problems: readonly { readonly file: string; readonly message: string }[]
@@ -160,10 +174,15 @@ export interface BacktestCall extends Pick<BacktestReplay, 'fromMs' | 'toMs' | '
 }
 
 /** The running product as API and CLI see it. */
-export interface Engine extends TablePast {
+export interface Engine extends TablePast, RetentionCalls {
+  /** The configuration in force. */
   readonly config: Config
+  /** Changes the configuration while running. */
+  readonly settings: Settings
   /** The tokens of the API, and of sources that have no token themselves. */
   readonly tokens: Tokens
+  /** The people who may sign in. */
+  readonly accounts: Accounts
   /** Records a change or a refused call as an event. Resolves when it is on disk, or cannot be stored; never rejects. */
   readonly audit: Audit['record']
   /** What state contains. */
@@ -174,20 +193,38 @@ export interface Engine extends TablePast {
   readonly generation: string
   /** Pulls content from git, reads the content folders and puts the content in force without downtime. */
   reloadContent(cause: ContentCause, actor?: string): Promise<ReloadedContent>
+  /** Reads, tries out and changes content as files. */
+  readonly authoring: Authoring
+  /** The files of a rule. Rejects with `ConfigError` if there is no such rule. */
+  ruleText(ruleId: string): Promise<RuleText>
   /** Undoes the changes of a generation, by default the last: see `undoContent`. */
   undoContent(name: string | undefined, actor: string): Promise<UndoneContent>
   /** True while the bundled sample is being processed (source `demo`). */
   readonly isDemo: boolean
   /** Running sources that put what they receive into the spool, by id. */
   readonly intakes: ReadonlyMap<string, Intake>
-  /** Read-only SQL over the lake; if `fresh`, committed rows are flushed first. */
-  query(sql: string, options?: QueryOptions & { readonly fresh?: boolean }): Promise<QueryResult>
+  /** Read-only SQL over the lake, in ClickHouse's dialect unless the options say otherwise. */
+  query(sql: string, options?: AskOptions): Promise<Asked>
+  /** The saved and scheduled queries of the content in force, by name. */
+  searches(): Promise<readonly ContentSearch[]>
+  /** Runs a scheduled query now and has its rules judge the rows: see `Scheduler.runNow`. */
+  judgeSearch(name: string, by: string): Promise<SearchRun>
+  /** The dashboards of the content in force, by name. */
+  dashboards(): readonly ContentDashboard[]
+  /** What runs for a panel about a span of time, epoch ms; `undefined` if it names a query that does not exist. */
+  panelQuery(panel: Panel, span: Span): Promise<PanelQuery | undefined>
+  /** The queries of a caller, which run without the caller waiting. */
+  jobs(owner: JobOwner): OwnJobs
   /** Carries out what people do to alerts. */
   readonly desk: Desk
   sources(): Promise<readonly SourceView[]>
+  /** What alerts can be sent to. */
+  destinationKinds(): readonly DestinationKind[]
+  /** Sends a test alert. Rejects with `ConfigError` if there is no such destination, otherwise as the destination does. */
+  testDestination(id: string, severity: Severity): Promise<void>
   tables(): Promise<readonly TableView[]>
   /** The current state of rules. */
-  ruleStates(rules: ContentView['rules']): readonly RuleState[]
+  ruleStates(rules: readonly JudgedRule[]): readonly RuleState[]
   /**
    * Applies edits of content and refreshes now; resolves with the outcome. `accept`: content may fail the table's checks this time. Throws
    * `ConfigError` for an unknown table.
@@ -198,6 +235,10 @@ export interface Engine extends TablePast {
   metrics(): Promise<string>
   /** Deletes every trace of a source's events: lake rows, alerts based only on it, cursors, counters. */
   removeSource(sourceId: string): Promise<void>
+  /** Begins to delete a value from everything that is stored. Rejects with `Refused` if one is running, or the value cannot be deleted. */
+  deleteValue(ask: DeletionAsk): Promise<Deletion>
+  /** `undefined` if the id is unknown. */
+  deletion(id: string): Promise<Deletion | undefined>
   /** Begins a backup into a new or empty folder; aborting the signal ends it and leaves nothing. See `Backups.begin`. */
   backUp(folder: string, signal: AbortSignal): Promise<RunningBackup>
   /** Resolves when the source has nothing left to read and all of it is committed. */
@@ -215,6 +256,8 @@ export interface Engine extends TablePast {
   /** The bundle of an alert, with which another machine can decide it again. Rejects with `Refused` if it cannot be made. */
   bundle(alert: StoredAlert): Promise<Uint8Array>
   onAlert(listener: (alert: AlertNotice) => void): void
+  /** Begins to listen to what happens. */
+  readonly news: Subscribe
   /** Resolves when the engine cannot continue (a thread died); never rejects. */
   readonly failed: Promise<Error>
   /** Stops reading, commits and flushes work in progress, ends threads and child processes. */

@@ -1,5 +1,6 @@
 import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { AlertNotice } from './engine.ts'
+import { NewsBoard } from './news/news-board.ts'
 import type { PipelineProgress } from './pipeline-calls.ts'
 import { Problems } from './problems.ts'
 import { RuleStates } from './rule-states.ts'
@@ -12,8 +13,12 @@ export class Events {
   /** What is wrong now. */
   readonly problems = new Problems(Date.now)
   readonly rules = new RuleStates(Date.now)
+  /** What has happened, for live updates. */
+  readonly news = new NewsBoard(Date.now)
   /** Called when there are new deliveries to make. */
   onDeliveries: () => void = () => {}
+  /** Called when something was committed that is not from a source, such as a part of a replay. */
+  onOther: () => void = () => {}
   /** Called with addresses that live tables lack. */
   onMissed: (missed: readonly Missed[]) => void = () => {}
   setFailed!: (error: Error) => void
@@ -30,11 +35,14 @@ export class Events {
 
   committed(progress: PipelineProgress): void {
     this.rules.committed(progress)
+    if (progress.sourceId === undefined) this.onOther()
     if (progress.hasDeliveries) this.onDeliveries()
     for (const alert of progress.opened) this.opened(alert)
+    for (const subject of progress.grown) this.news.publish({ kind: 'alert.updated', subject })
   }
 
   opened(alert: AlertNotice): void {
+    this.news.publish({ kind: 'alert.created', subject: alert.alertId, message: alert.title })
     if (this.#listeners.length === 0 && this.#early.length < MAX_EARLY) this.#early.push(alert)
     for (const listener of this.#listeners) listener(alert)
   }

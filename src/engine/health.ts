@@ -1,3 +1,4 @@
+import type { SystemProblem } from '../model/system-problem.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { ContentView, Health } from './engine.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
@@ -13,12 +14,18 @@ export function healthOf(problems: readonly LastingProblem[], notices: readonly 
 export function logChanges(log: Log): Problems['onChange'] {
   return (begun, gone) => {
     for (const problem of begun) {
-      const { what, key, severity, message } = problem
-      if (isFailing(problem)) log.error({ what, key, severity }, message)
-      else log.warn({ what, key, severity }, message)
+      const { what, key, severity, message, batch } = problem
+      const fields = { what, key, severity, ...batchFields(batch) }
+      if (isFailing(problem)) log.error(fields, message)
+      else log.warn(fields, message)
     }
-    for (const { what, key, message } of gone) log.info({ what, key }, `Resolved: ${message}`)
+    for (const { what, key, message, batch } of gone) log.info({ what, key, ...batchFields(batch) }, `Resolved: ${message}`)
   }
+}
+
+/** What every log line about a batch names it by. */
+function batchFields(batch: SystemProblem['batch']): { source?: string; batch?: string } {
+  return batch ? { source: batch.sourceId, batch: batch.batchId } : {}
 }
 
 /** Notices: those of sources, and the number of content notices. */

@@ -1,3 +1,4 @@
+import type { SourceConfig } from '../config/config.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ContentFileRef } from '../stages/enrich/keeper-types.ts'
 import { type BuiltTable, TableError } from '../stages/enrich/table.ts'
@@ -7,7 +8,7 @@ import { type ChangedPart, changedParts, contentParts, hashOf } from './content-
 import { inheritDetectors } from './detectors.ts'
 import { type OpenContent, type OpenContentDeps, openContent, readContent } from './open-content.ts'
 import type { ContentProblem, LoadedContent } from './path.ts'
-import type { ContentReport, MainCalls } from './pipeline-calls.ts'
+import type { ContentReport, ContentSettings, MainCalls } from './pipeline-calls.ts'
 
 /** The outcome of rereading the content folders. */
 export type BuiltContent =
@@ -33,10 +34,16 @@ export class LiveContent {
   readonly #deps: LiveContentDeps
   #current: OpenContent
   #next: OpenContent | undefined
+  /** What the configuration says about the content in force, and about its replacement. */
+  #settings: ContentSettings
+  #nextSettings: ContentSettings
 
   private constructor(deps: LiveContentDeps, first: OpenContent) {
     this.#deps = deps
     this.#current = first
+    const { sources, config } = deps
+    this.#settings = { sources, disabledPacks: config.disabled_packs, enabledPacks: config.enabled_packs }
+    this.#nextSettings = this.#settings
   }
 
   static async open(deps: LiveContentDeps): Promise<LiveContent> {
@@ -73,18 +80,25 @@ export class LiveContent {
 
   /**
    * Reads the folders again and prepares everything next to the running content: rule processes, their prefilter, the lake's tables.
-   * Unchanged parts are reused. Content with faults that the present one does not have is refused.
+   * Unchanged parts are reused. Content with faults that the present one does not have is refused. Without settings, those of the content
+   * in force apply.
    */
-  async build(): Promise<BuiltContent> {
+  async build(settings: ContentSettings = this.#settings): Promise<BuiltContent> {
     await this.discard()
     const before = this.#current
     let next: OpenContent | undefined
+    const { sources, disabledPacks, enabledPacks } = settings
+    const config = { ...this.#deps.config, disabled_packs: [...disabledPacks], enabled_packs: [...enabledPacks] }
+    const deps = { ...this.#deps, config, sources }
     try {
-      const loaded = await readContent(this.#deps)
+      const loaded = await readContent(deps)
       const problems = added(loaded.problems, before.loaded.problems)
       if (problems.length > 0) return { kind: 'broken', problems, later: false }
-      if (this.#isInForce(loaded)) return { kind: 'unchanged', generation: before.generation.hash }
-      next = await openContent(loaded, { ...this.#deps, before })
+      if (this.#isInForce(loaded, sources)) {
+        this.#settings = settings
+        return { kind: 'unchanged', generation: before.generation.hash }
+      }
+      next = await openContent(loaded, { ...deps, before })
       const faults = [...added(next.report.content.broken, before.report.content.broken), ...newlyOff(next, before)]
       if (faults.length > 0) return await this.#drop(next, faults)
       await Promise.all(next.generation.detectors.map((detector) => detector.prefiltered))
@@ -92,6 +106,7 @@ export class LiveContent {
       return this.#drop(next, [{ file: 'content', message: messageOf(error) }], error instanceof RetryLater)
     }
     this.#next = next
+    this.#nextSettings = settings
     const { generation, report } = next
     return {
       kind: 'built',
@@ -131,6 +146,7 @@ export class LiveContent {
     inheritDetectors(next.generation.running, before.generation.running, unchanged)
     next.made?.swap(before.made, unchanged)
     this.#current = next
+    this.#settings = this.#nextSettings
     this.#next = undefined
     return before
   }
@@ -152,10 +168,12 @@ export class LiveContent {
     return { kind: 'broken', problems, later }
   }
 
-  #isInForce(loaded: LoadedContent): boolean {
+  #isInForce(loaded: LoadedContent, sources: readonly SourceConfig[]): boolean {
     const { generation, loaded: present } = this.#current
-    const said = ({ problems, names }: LoadedContent) => JSON.stringify([problems, names])
-    return hashOf(contentParts(loaded.content, this.#deps.sources)) === generation.hash && said(loaded) === said(present)
+    // A table with the same definition in another root has another file of rows.
+    const said = ({ problems, names, content }: LoadedContent) =>
+      JSON.stringify([problems, names, content.tables.map(({ file }) => file)])
+    return hashOf(contentParts(loaded.content, sources)) === generation.hash && said(loaded) === said(present)
   }
 }
 

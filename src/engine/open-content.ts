@@ -16,10 +16,11 @@ import { createGeneration, type MadeGeneration } from './generation.ts'
 import { LiveTables } from './live-tables.ts'
 import { MadeElsewhere } from './makers/made-elsewhere.ts'
 import type { Makers } from './makers/makers.ts'
-import { type ContentProblem, judgedQueries, judgedRules, type LoadedContent, lakeTables, loadPath, ruleViews } from './path.ts'
+import { type ContentProblem, judgedRules, type LoadedContent, lakeTables, loadPath, usedQueries } from './path.ts'
 import type { ContentReport } from './pipeline-calls.ts'
 import { describeChildren, foldersApart } from './python-children.ts'
 import { byName, queryNotices } from './queries.ts'
+import { ruleViews } from './rule-views.ts'
 
 export interface OpenContentDeps {
   readonly config: Config
@@ -76,7 +77,7 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
   ])
   made = started.made
   const { generation } = started
-  const { detectors, correlation, rules } = generation
+  const { detectors, correlation } = generation
   const shorten = fromRoots(loaded.roots)
   const short = ({ file, message }: ContentProblem) => ({ file: shorten(file), message: shorten(message) })
   const broken = [
@@ -94,8 +95,9 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
     report: {
       generation: generation.hash,
       content: {
-        rules: ruleViews(loaded.content, rules),
+        rules: ruleViews(loaded.content),
         schemas: [...loaded.schemas.keys()].sort(),
+        schemaFiles: loaded.content.schemas.map(({ name, file }) => ({ name, file })),
         tables: loaded.tables.size,
         problems: [...broken, ...names, ...rulesOff.map(({ id, message }) => ({ file: id, message }))],
         broken,
@@ -103,6 +105,7 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
         rulesOff,
         notices: [...loaded.notices, ...cannotRun].map(shorten),
       },
+      packs: loaded.packs,
       tables: [...loaded.tables.values()].map(({ definition }) => definition),
       lakeTables: queryTables,
       reads: readsByLogType({
@@ -110,8 +113,10 @@ export async function openContent(loaded: LoadedContent, deps: OpenContentDeps):
         schemas: loaded.schemas,
         dataModels: loaded.content.dataModels,
       }),
-      queries: judgedQueries(loaded),
+      queries: usedQueries(loaded),
       savedQueries: loaded.content.savedQueries,
+      scheduledQueries: loaded.content.scheduledQueries,
+      dashboards: loaded.content.dashboards,
       queryNotices: cannotRun,
       children: describeChildren(detectors, apart),
     },

@@ -37,6 +37,7 @@ const loaded = compileContent({
   correlationRules: [],
   scheduledQueries: [QUERY],
   savedQueries: [],
+  dashboards: [],
   schemas: [],
   tables: [],
   problems: [],

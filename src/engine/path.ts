@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { resolveSecret } from '../config/env.ts'
 import type { TableSpec } from '../model/column.ts'
-import type { ScheduledQuery } from '../model/query.ts'
+import { isMailed, type ScheduledQuery } from '../model/query.ts'
 import type { Rule } from '../model/rule.ts'
 import type { CompiledSchema } from '../model/schema.ts'
 import { checkNames } from '../packs/checks/index.ts'
@@ -11,6 +11,7 @@ import { hostedNotices } from '../packs/hosted-tables.ts'
 import { suggestion } from '../packs/issues.ts'
 import { contentRoots, loadContent } from '../packs/load.ts'
 import { withOverrides } from '../packs/overrides.ts'
+import { type PackMembers, packMembers } from '../packs/pack-members.ts'
 import { packsOff, unknownPacks, withoutPacks } from '../packs/packs.ts'
 import { withSuppressions } from '../packs/suppressions.ts'
 import type { Correlation } from '../pipeline/correlate.ts'
@@ -25,7 +26,6 @@ import { compileFilters } from '../stages/parse/filters.ts'
 import type { ParseSource } from '../stages/parse/parser.ts'
 import { mentions } from '../stages/store/dialect/names.ts'
 import { ConfigError } from '../util/errors.ts'
-import type { ContentView } from './engine.ts'
 import type { ContentSource } from './generation.ts'
 import { lookupSpecs } from './lookups/names.ts'
 
@@ -41,6 +41,8 @@ export interface LoadedContent {
   /** Names that do not exist: content that uses them runs, but without effect. */
   readonly names: readonly ContentProblem[]
   readonly notices: readonly string[]
+  /** What each pack holds, on or off. */
+  readonly packs: readonly PackMembers[]
   /** Schemas of Zeek logs without a schema file, created at runtime. */
   readonly headerSchemas: HeaderSchemas
 }
@@ -75,6 +77,7 @@ export async function loadPath(
   return {
     ...loaded,
     roots,
+    packs: packMembers(read),
     problems: [...loaded.problems, ...unknown],
     names: names.problems.map(placed),
     notices: [...loaded.notices, ...names.notices, ...hostedNotices(running, running)],
@@ -103,6 +106,7 @@ export function compileContent(content: Content): LoadedContent {
     problems: all,
     names: [],
     notices: content.notices,
+    packs: [],
     headerSchemas: new HeaderSchemas(),
   }
 }
@@ -214,10 +218,10 @@ export function parseSource(source: FilteredSource & Pick<ContentSource, 'label'
   }
 }
 
-/** Enabled scheduled queries whose rows an enabled rule judges; the others have no reason to run. */
-export function judgedQueries({ content, rules }: LoadedContent): ScheduledQuery[] {
+/** Enabled scheduled queries whose rows an enabled rule judges or that are mailed; the others have no reason to run. */
+export function usedQueries({ content, rules }: LoadedContent): ScheduledQuery[] {
   const wanted = new Set([...rules.values()].flatMap(({ scheduledQueries }) => scheduledQueries ?? []))
-  return content.scheduledQueries.filter(({ name, enabled }) => enabled && wanted.has(name))
+  return content.scheduledQueries.filter(({ name, enabled, email }) => enabled && (wanted.has(name) || isMailed(email)))
 }
 
 /**
@@ -271,17 +275,4 @@ export function correlationOf({ content }: LoadedContent, store: CorrelationStor
 export function alertingRules({ content, rules }: LoadedContent): ReadonlyMap<string, Rule> {
   const correlation = content.correlationRules.filter(({ rule }) => rule.enabled).map(({ rule }) => toRule(rule))
   return new Map([...rules, ...correlation.map((rule) => [rule.id, rule] as const)])
-}
-
-/** Every rule as shown to users: those that judge events, and `alerting` correlation rules. */
-export function ruleViews(content: Content, alerting: ReadonlyMap<string, Rule>): ContentView['rules'] {
-  const correlation = [...alerting.values()].filter(({ source }) => source.language === 'correlation')
-  return [...judgedRules(content), ...correlation].map(({ id, displayName, enabled, severity, logTypes }) => ({
-    id,
-    displayName: displayName ?? id,
-    enabled,
-    severity,
-    logTypes,
-    overrides: content.overrides.filter((one) => one.id === id).map(({ key, file, line }) => ({ key, file, line })),
-  }))
 }

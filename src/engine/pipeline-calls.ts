@@ -1,11 +1,14 @@
+import type { SourceConfig } from '../config/config.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import type { ContentMark } from '../model/content-history.ts'
+import type { Dashboard } from '../model/dashboard.ts'
 import type { Learned } from '../model/learned.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { RuleSpan } from '../model/rule-span.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
+import type { PackMembers } from '../packs/pack-members.ts'
 import type { DeadLetterSample } from '../pipeline/dead-letter-samples.ts'
 import type { RuleOff } from '../stages/detect/language.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
@@ -14,13 +17,16 @@ import type { ContentFileRef, VersionInForce } from '../stages/enrich/keeper-typ
 import type { Missed } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { Lake, QueryResult } from '../stages/store/lake.ts'
+import type { ErasedState, StateErasure } from '../state/erase.ts'
 import type { TokenAnswer, TokenAsk } from '../state/tokens.ts'
+import type { UserRowsAnswer, UserRowsAsk } from '../state/user-rows.ts'
 import { hash16 } from '../util/hash.ts'
 import type { DeskAnswers, DeskAsk } from './alert-desk.ts'
 import type { LogTypeReads } from './blind/reads.ts'
 import type { AlertNotice, ContentView } from './engine.ts'
 import type { BuiltContent } from './live-content.ts'
 import type { ContentProblem } from './path.ts'
+import type { JudgedRows } from './queries/judged-rows.ts'
 import type { TableStateToSave } from './table-records.ts'
 import type { TableFiles } from './table-work/jobs.ts'
 
@@ -28,8 +34,8 @@ import type { TableFiles } from './table-work/jobs.ts'
 export interface PipelineCalls {
   /** What is loaded. */
   content: () => ContentReport
-  /** Reads the content folders again and prepares the content next to what is running. */
-  buildContent: () => BuiltContent
+  /** Reads the content folders again and prepares the content next to what is running; without settings, those in force apply. */
+  buildContent: (settings?: ContentSettings) => BuiltContent
   /** Puts what was built last in force between two batches, unless the lake cannot follow it. */
   swapContent: () => SwappedContent
   /** Records which content files have changed since the last call; resolves when that is durable. */
@@ -50,6 +56,10 @@ export interface PipelineCalls {
   saveTableState: (state: TableStateToSave) => void
   /** The files that define a table. */
   tableFiles: (name: string) => TableFiles
+  /** Begins to read one more source, which the content in force knows. */
+  openSource: (source: SourceConfig) => void
+  /** Ends reading a source that is settled and that nothing is sent to any more. */
+  closeSource: (sourceId: string) => void
   /** Resolves when the source has nothing to read and all of it is committed; immediately for a source that is not read at all. */
   settled: (sourceId: string) => void
   /** Writes what is committed to the lake. */
@@ -60,16 +70,20 @@ export interface PipelineCalls {
   desk: (ask: DeskAsk) => DeskAnswers[DeskAsk['do']]
   /** Changes tokens of the API. */
   tokens: (ask: TokenAsk) => TokenAnswer
+  /** Changes users, their sessions and what they sign in with. */
+  userRows: (ask: UserRowsAsk) => UserRowsAnswer
   deliveryResults: (results: readonly DeliveryResult[]) => void
   /** Deletes the source's cursors, counts and alerts. */
   removeSource: (source: { sourceId: string; label: string }) => void
+  /** See `eraseFromState`. */
+  eraseState: (ask: StateErasure) => ErasedState
   setMeta: (entry: { key: string; value: string }) => void
   sources: () => readonly SourceProgress[]
   /** Raises alerts for those problems that have none yet. */
   raise: (problems: readonly SystemProblem[]) => void
   deadLetterSamples: (sourceId: string) => readonly DeadLetterSample[]
   /** Judges a scheduled query's rows with the rules that name it; the results are stored together with the due time. */
-  judgeRows: (rows: QueryRows) => void
+  judgeRows: (rows: QueryRows) => JudgedRows
   /** Every stored replay, oldest first. */
   replays: () => readonly Replay[]
   /** Queues a replay. Rejects with `Refused` if it makes no sense, with `RetryLater` if the queue is full. */
@@ -97,6 +111,14 @@ export interface MainCalls {
   failed: (error: string) => void
 }
 
+/** What the configuration says about content, as far as it can change while running. */
+export interface ContentSettings {
+  /** Every source, including the built-in ones. */
+  readonly sources: readonly SourceConfig[]
+  readonly disabledPacks: readonly string[]
+  readonly enabledPacks: readonly string[]
+}
+
 export interface SwappedContent {
   /** Milliseconds during which no batch could begin. */
   readonly pauseMs: number
@@ -109,15 +131,20 @@ export interface ContentReport {
   /** The generation's hash. */
   readonly generation: string
   readonly content: ContentView
+  /** What each pack holds, on or off. */
+  readonly packs: readonly PackMembers[]
   /** Enabled tables, for the keeper. */
   readonly tables: readonly TableDefinition[]
   /** Every lake table that content may query. */
   readonly lakeTables: readonly TableSpec[]
   /** The fields that enabled rules read, by log type. */
   readonly reads: readonly LogTypeReads[]
-  /** Enabled scheduled queries whose rows some enabled rule judges. */
+  /** Enabled scheduled queries whose rows some enabled rule judges or that are mailed. */
   readonly queries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]
+  /** Also those that do not run. */
+  readonly scheduledQueries: readonly ScheduledQuery[]
+  readonly dashboards: readonly Dashboard[]
   /** Sentences on scheduled queries that cannot run; the content's notices include them. */
   readonly queryNotices: readonly string[]
   /** A sentence on the processes that run rules, if there are any. */
@@ -127,6 +154,11 @@ export interface ContentReport {
 /** The key in state of the last due time that a scheduled query has completed. */
 export function queryKey(name: string): string {
   return `query:${hash16(name)}`
+}
+
+/** The key in state of the outcome of a scheduled query's last run, a `SearchRun` as JSON. */
+export function queryRunKey(name: string): string {
+  return `query-run:${hash16(name)}`
 }
 
 /** What was committed, in numbers. */
@@ -141,6 +173,8 @@ export interface PipelineProgress {
   /** From receipt to the committed alert row, for each opened alert. */
   readonly latenciesMs: readonly number[]
   readonly opened: readonly AlertNotice[]
+  /** Ids of alerts that were open before and have got more matches. */
+  readonly grown: readonly string[]
   readonly hasDeliveries: boolean
 }
 

@@ -6,13 +6,17 @@ import { createMetrics } from '../telemetry/metrics.ts'
 import { Rpc } from '../util/rpc.ts'
 import { Events } from './events.ts'
 import { mainCalls } from './main-calls.ts'
-import { Pipeline } from './pipeline.ts'
+import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import type { MainCalls, PipelineCalls } from './pipeline-calls.ts'
 import type { SpoolCalls, SpoolNews, SpoolReads } from './spool-calls.ts'
 import { SpoolServer } from './spool-server.ts'
 
-/** A pipeline in this thread instead of its usual one, with its neighbours. `ensure` wraps the lake's. */
-export async function openPipeline(config: Config, ensure?: (lake: Lake) => Lake['ensure']) {
+/** A pipeline in this thread instead of its usual one, with its neighbours. `ensure` wraps the lake's; `workers` are those that there are. */
+export async function openPipeline(
+  config: Config,
+  ensure?: (lake: Lake) => Lake['ensure'],
+  workers?: PipelineOptions['workers'],
+) {
   const lake = await createChdbLake({ dataDir: config.data_dir, max_query_ms: 60_000, max_rows: 1000 })
   const toPipeline = new MessageChannel()
   const toSpool = new MessageChannel()
@@ -31,7 +35,11 @@ export async function openPipeline(config: Config, ensure?: (lake: Lake) => Lake
   const handlers = mainCalls({ lake: asked, events, metrics: createMetrics() })
   const pipeline = new Rpc<PipelineCalls, MainCalls>(toPipeline.port1, handlers)
   const main = new Rpc<MainCalls, PipelineCalls>(toPipeline.port2)
-  const opened = Pipeline.open({ config, sources: config.sources, baseUrl: 'http://x' }, main, toReader.port2)
+  const opened = Pipeline.open(
+    { config, sources: config.sources, baseUrl: 'http://x', ...(workers && { workers }) },
+    main,
+    toReader.port2,
+  )
   opened.then((made) => main.serve(made)).catch(() => {})
   const close = async () => {
     await spool.call('close')

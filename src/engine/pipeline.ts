@@ -2,29 +2,26 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Config, SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { ContentMark } from '../model/content-history.ts'
-import type { Event } from '../model/event.ts'
 import type { Learned } from '../model/learned.ts'
 import type { Replay, ReplayAsk } from '../model/replay.ts'
 import type { SystemProblem } from '../model/system-problem.ts'
 import { type DeadLetterSample, DeadLetterSamples } from '../pipeline/dead-letter-samples.ts'
-import { routeOf } from '../pipeline/deliveries.ts'
-import { effectsOfRows } from '../pipeline/effects.ts'
 import type { Flusher } from '../pipeline/flusher.ts'
-import { judgeEvents } from '../pipeline/judge.ts'
+import type { LoopDeps } from '../pipeline/loop-deps.ts'
 import type { PipelineState } from '../pipeline/pipeline-state.ts'
 import { SIGNALS } from '../pipeline/rows.ts'
 import { effectsOfProblems } from '../pipeline/system-alerts.ts'
-import { queryLogType } from '../stages/detect/language.ts'
-import { type QueryRows, rowsToEvents } from '../stages/detect/scheduled/rows.ts'
+import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import type { ContentFileRef, VersionInForce } from '../stages/enrich/keeper-types.ts'
 import { type Missed, MissedAddresses } from '../stages/enrich/live/missed-addresses.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
-import { contentFiles, type PresentFile, recordContent } from '../state/content-history.ts'
-import { openState, type StateDb } from '../state/db.ts'
+import type { StateDb } from '../state/db.ts'
 import { saveDeliveryResults } from '../state/deliveries.ts'
+import { type ErasedState, eraseState, type StateErasure } from '../state/erase.ts'
 import { pipelineState } from '../state/pipeline-state.ts'
 import { removeSource, setMeta } from '../state/sources.ts'
 import { changeTokens, type TokenAnswer, type TokenAsk } from '../state/tokens.ts'
+import { changeUserRows, type UserRowsAnswer, type UserRowsAsk } from '../state/user-rows.ts'
 import { steadyClock } from '../util/clock.ts'
 import type { Handlers, Remote } from '../util/rpc.ts'
 import { Started } from '../util/started.ts'
@@ -32,27 +29,36 @@ import { atDesk, type DeskAnswers, type DeskAsk } from './alert-desk.ts'
 import { ContentFiles } from './content-files.ts'
 import { contentPlaces } from './content-places.ts'
 import { createFlusher } from './create-flusher.ts'
+import { judgeRows } from './judge-rows.ts'
 import { type BuiltContent, LiveContent } from './live-content.ts'
-import { Makers, makerCount } from './makers/makers.ts'
+import { mailRoute } from './mail-route.ts'
+import { makersOf } from './makers/makers.ts'
+import { isOnServers } from './on-servers.ts'
 import { CommittedSignals } from './past-signals.ts'
-import {
-  type ContentReport,
-  type MainCalls,
-  type PipelineCalls,
-  queryKey,
-  type SourceProgress,
-  type SwappedContent,
+import type {
+  ContentReport,
+  ContentSettings,
+  MainCalls,
+  PipelineCalls,
+  SourceProgress,
+  SwappedContent,
 } from './pipeline-calls.ts'
 import { progressOf } from './progress.ts'
+import type { JudgedRows } from './queries/judged-rows.ts'
 import { Reading } from './reading.ts'
-import { LateJudging } from './replays/late-judging.ts'
+import { judgeLate, type LateJudging } from './replays/late-judging.ts'
 import type { ReplayLake } from './replays/pages.ts'
 import { Retro } from './retro/retro.ts'
+import { routesOf } from './routes.ts'
 import { RulesOff } from './rules-off.ts'
+import { openOwnState } from './state-place.ts'
+import { openTableFiles } from './table-files.ts'
 import { TableRecords, type TableStateToSave } from './table-records.ts'
 import { type TableFiles, tableFilesOf } from './table-work/jobs.ts'
 import { openTableWriter } from './table-writer.ts'
 import { RETRO, Troubles } from './troubles.ts'
+import { workerNodes } from './workers/of-state.ts'
+import type { WorkerNodes, WorkerNodesDeps } from './workers/worker-nodes.ts'
 
 export interface PipelineOptions {
   readonly config: Config
@@ -61,6 +67,8 @@ export interface PipelineOptions {
   readonly baseUrl: string
   /** For tests of a full disk: maximum size of the state in pages of 4 KiB. */
   readonly maxPages?: number
+  /** For tests: the workers, instead of those in the state. */
+  readonly workers?: WorkerNodesDeps['look']
 }
 
 /** The path from sources to the state and the lake: what the pipeline thread runs. The only writer of state. */
@@ -72,16 +80,21 @@ export class Pipeline implements Handlers<PipelineCalls> {
   readonly #signals = new CommittedSignals()
   readonly #files = new ContentFiles()
   readonly #troubles: Troubles
+  /** From then on nothing waits for the state's server. */
+  readonly #stopping = new AbortController()
   #observations: [string, number][] = []
   #db!: StateDb
   #state!: PipelineState
   #content!: LiveContent
   #flusher!: Flusher
+  #tables!: TableRecords
   #rulesOff!: RulesOff
   /** Set once reading has begun: late judging of earlier events waits for it. */
   #late: LateJudging | undefined
   #reading!: Reading
   #retro!: Retro
+  /** Other nodes that judge; absent: there can be none. */
+  #workers: WorkerNodes | undefined
 
   private constructor(options: PipelineOptions, main: Remote<MainCalls>, started: Started) {
     this.#options = options
@@ -103,11 +116,13 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   async #open(started: Started, spool: MessagePort): Promise<void> {
-    const { config, sources, baseUrl, maxPages } = this.#options
-    const onTrouble = (kind: string, message: string | undefined) => this.#troubles.set(kind, message)
+    const { config, sources, baseUrl } = this.#options
+    const { signal } = this.#stopping
+    const fail = (error: unknown) => this.#main.call('failed', String((error as Error)?.stack ?? error)).catch(() => {})
+    const onTrouble: LoopDeps['onTrouble'] = (...trouble) => this.#troubles.set(...trouble)
     const db = await started.step(
       'the state',
-      () => openState(config.data_dir, maxPages ? { maxPages } : {}),
+      () => openOwnState(this.#options, { onTrouble: (message) => onTrouble('state', message), onTaken: fail, signal }),
       (made) => made.destroy(),
     )
     this.#db = db
@@ -122,16 +137,15 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const observe = (stage: string, seconds: number) => this.#observations.push([stage, seconds])
     const onSlower = (message: string) => void this.#main.call('slower', message).catch(() => {})
     const onMissed = (missed: readonly Missed[]) => this.#main.call('missed', missed)
-    const count = makerCount(config)
     const writer = openTableWriter(db, onTrouble)
-    const makers =
-      count === 1
-        ? undefined
-        : await started.step(
-            'the makers',
-            () => new Makers({ count, config, sources, onMissed, onWrote: (asked) => writer.answer(asked), onSlower, onTrouble }),
-            (made) => made.stop(),
-          )
+    const hasWorkers = isOnServers(config) || this.#options.workers !== undefined
+    const makers = await started.step(
+      'the makers',
+      () => makersOf({ config, onMissed, onWrote: (asked) => writer.answer(asked), onSlower, onTrouble }, hasWorkers),
+      (made) => made?.stop(),
+    )
+    if (makers && hasWorkers) this.#workers = workerNodes(makers, { ...this.#options, db, onTrouble })
+    const tableFiles = await openTableFiles(db, config)
     this.#content = await started.step(
       'content',
       () =>
@@ -157,6 +171,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       onTrouble,
       onStored: () => this.#reading.wake(),
     })
+    this.#tables = new TableRecords(db, this.#flusher, tableFiles)
     const lake: ReplayLake = {
       query: (sql, maxRows, onRead) => this.#query(sql, maxRows, onRead),
       ensure: (table) => this.#main.call('ensure', { table, late: undefined }),
@@ -169,10 +184,10 @@ export class Pipeline implements Handlers<PipelineCalls> {
       db,
       state: this.#state,
       content: this.#content,
-      routes: this.#routes,
+      routes: routesOf(this.#options.config),
       now: Date.now,
       isFull: () => this.#isFull(),
-      depth: makers?.depth,
+      depth: makers && (() => makers.depth),
       observe,
       onCommitted: (effects, sourceId, receivedMs) => this.#committed(effects, sourceId, receivedMs),
       onTrouble,
@@ -180,7 +195,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       signals: { query: (sql, maxRows) => this.#querySignals(sql, maxRows), listen: () => this.#signals.listen() },
       onSwapped: ({ generation, judged }) => this.#rulesOff.watch(generation.detectors, judged),
       onRetroCut: (table, message) => onTrouble(`${RETRO}${table}`, message),
-      onFailed: (error) => this.#main.call('failed', String(error instanceof Error ? error.stack : error)).catch(() => {}),
+      onFailed: fail,
     })
     this.#retro = new Retro({
       dataFolder: config.data_dir,
@@ -190,7 +205,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       lake,
       onTrouble,
     })
-    await this.#reading.connect(spool)
+    this.#reading.connect(spool)
     await started.step(
       'the record of rules that are off',
       () => this.#rulesOff.watch(this.#content.current.generation.detectors, this.#content.current.judged),
@@ -202,8 +217,16 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#content.current.report
   }
 
-  buildContent(): Promise<BuiltContent> {
-    return this.#content.build()
+  buildContent(settings?: ContentSettings): Promise<BuiltContent> {
+    return this.#content.build(settings)
+  }
+
+  openSource(source: SourceConfig): Promise<void> {
+    return this.#reading.openSource(source)
+  }
+
+  closeSource(sourceId: string): Promise<void> {
+    return this.#reading.closeSource(sourceId)
   }
 
   swapContent(): Promise<SwappedContent> {
@@ -212,13 +235,15 @@ export class Pipeline implements Handlers<PipelineCalls> {
 
   async recordContent(mark: ContentMark): Promise<void> {
     const { loaded, generation } = this.#content.current
-    const places = contentPlaces(this.#options.config)
-    const files = await this.#files.present(loaded, places, await contentFiles(this.#db))
-    const textOf = (file: PresentFile) => this.#files.textOf(file, places)
-    await recordContent(this.#db, { ...mark, generation: generation.hash, nowMs: Date.now(), files, textOf })
+    await this.#files.record(this.#db, loaded, contentPlaces(this.#options.config), { ...mark, generation: generation.hash })
   }
 
   async start(): Promise<void> {
+    await this.#started.step(
+      'the workers',
+      () => this.#workers?.start(),
+      () => this.#workers?.stop(),
+    )
     await this.#started.step(
       'the flusher',
       () => this.#flusher.start(),
@@ -229,7 +254,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
       () => this.#reading.start(this.#started),
       () => this.#reading.stop(),
     )
-    this.#judgeLate()
+    this.#late = judgeLate(this.#rulesOff, this.#reading, this.#troubles)
     const retro = this.#retro
     await this.#started.step(
       'retro-match',
@@ -239,16 +264,15 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   stopReading(): Promise<void> {
+    this.#stopping.abort()
     return this.#reading.stop()
   }
 
-  stop(): Promise<void> {
-    return this.#started.stop()
-  }
+  readonly stop = (): Promise<void> => this.#started.stop()
 
   async acceptTable(ref: ContentFileRef): Promise<BuiltTable> {
     const built = await this.#content.accept(ref)
-    await this.#records.version(ref.table, built)
+    await this.#tables.version(ref.table, built)
     return built
   }
 
@@ -261,7 +285,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   saveTableState(state: TableStateToSave): Promise<void> {
-    return this.#records.state(state)
+    return this.#tables.state(state)
   }
 
   tableFiles(name: string): TableFiles {
@@ -281,13 +305,13 @@ export class Pipeline implements Handlers<PipelineCalls> {
   }
 
   desk(ask: DeskAsk): Promise<DeskAnswers[DeskAsk['do']]> {
-    const routing = { routes: this.#routes, baseUrl: this.#options.baseUrl }
+    const routing = { routes: routesOf(this.#options.config), baseUrl: this.#options.baseUrl }
     return atDesk(ask, { db: this.#db, routing, rules: this.#content.current.generation.rules, now: Date.now })
   }
 
-  tokens(ask: TokenAsk): Promise<TokenAnswer> {
-    return changeTokens(this.#db, ask, Date.now())
-  }
+  readonly tokens = (ask: TokenAsk): Promise<TokenAnswer> => changeTokens(this.#db, ask, Date.now())
+
+  readonly userRows = (ask: UserRowsAsk): Promise<UserRowsAnswer> => changeUserRows(this.#db, ask)
 
   deliveryResults(results: readonly DeliveryResult[]): Promise<void> {
     return saveDeliveryResults(this.#db, results)
@@ -295,6 +319,11 @@ export class Pipeline implements Handlers<PipelineCalls> {
 
   removeSource({ sourceId, label }: { sourceId: string; label: string }): Promise<void> {
     return removeSource(this.#db, sourceId, label)
+  }
+
+  async eraseState(ask: StateErasure): Promise<ErasedState> {
+    if (ask.do === 'scrub') await this.#tables.storeFiles()
+    return eraseState(this.#db, ask)
   }
 
   setMeta({ key, value }: { key: string; value: string }): Promise<void> {
@@ -311,7 +340,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
 
   /** Not in turn with the batches: a problem may be about a batch that hangs. */
   async raise(problems: readonly SystemProblem[]): Promise<void> {
-    const deps = { routes: this.#routes, baseUrl: this.#options.baseUrl, nowMs: Date.now() }
+    const deps = { routes: routesOf(this.#options.config), baseUrl: this.#options.baseUrl, nowMs: Date.now() }
     const effects = await this.#state.commit(effectsOfProblems(problems, deps))
     if (effects) this.#committed(effects, undefined, undefined)
   }
@@ -328,41 +357,14 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#reading.replays.cancel(id)
   }
 
-  async judgeRows(answer: QueryRows): Promise<void> {
-    const { loop } = this.#reading
-    const events = rowsToEvents(answer) as Event[]
-    // Started before its turn to commit, as batches are: the order of judging is the order of committing.
-    const { generation, tables } = this.#content.current
-    const rows = tables.enricherWith([])(generation.written?.latest()).rowsAt(answer.dueMs)
-    const groups = [{ logType: queryLogType(answer.query), events }]
-    const judged = loop.inOrder(() => judgeEvents(groups, generation.detectors, rows))
-    this.#reading.holds(judged)
-    const meta = new Map([[queryKey(answer.query), String(answer.dueMs)]])
-    await loop.other(async (deps) => effectsOfRows(await judged, meta, deps), generation)
-  }
-
-  #judgeLate(): void {
-    this.#late = new LateJudging({
-      missed: () => this.#rulesOff.missed(),
-      add: async (ask) => (await this.#reading.replays.add(ask)).id,
-      judgedBy: (missed, replayId) => this.#rulesOff.judgedBy(missed, replayId),
-      onTrouble: (message) => this.#troubles.set('late', message),
-    })
-    this.#late.look()
+  judgeRows(answer: QueryRows): Promise<JudgedRows> {
+    return judgeRows(answer, this.#content.current, this.#reading, mailRoute(this.#options))
   }
 
   async #query(sql: string, maxRows: number, onRead?: (rows: number) => void): Promise<readonly string[]> {
     const { rows, rowsRead } = await this.#main.call('query', { sql, maxRows, counted: onRead !== undefined })
     onRead?.(rowsRead ?? 0)
     return rows
-  }
-
-  get #records(): TableRecords {
-    return new TableRecords(this.#db, this.#flusher)
-  }
-
-  get #routes() {
-    return this.#options.config.destinations.map(routeOf)
   }
 
   async #endFlusher(): Promise<void> {

@@ -11,7 +11,7 @@ interface Observed extends Pick<PipelineProgress, 'sourceId' | 'observations'> {
 
 /** What was committed, in numbers. */
 export function progressOf(
-  { findings, opened, deliveries }: Effects,
+  { findings, windows, opened, deliveries }: Effects,
   timings: readonly { readonly ruleId: string; readonly seconds: number }[],
   { sourceId, observations, receivedMs, nowMs }: Observed,
 ): PipelineProgress {
@@ -24,8 +24,15 @@ export function progressOf(
     ruleSeconds: timings.map(({ ruleId, seconds }): [string, number] => [ruleId, seconds]),
     latenciesMs: receivedMs === undefined ? [] : opened.map(() => nowMs - receivedMs),
     opened: opened.map(noticeOf),
+    grown: grownOf(windows, opened),
     hasDeliveries: deliveries.length > 0,
   }
+}
+
+/** Muted ones too: they are alerts that are not sent. */
+function grownOf(windows: readonly AlertWindow[], opened: readonly AlertWindow[]): string[] {
+  const fresh = new Set(opened)
+  return windows.filter((window) => window.opened && !fresh.has(window)).map(({ alertId }) => alertId)
 }
 
 /** What is shown to users about an opened alert. */

@@ -5,9 +5,11 @@ import { isManagedTable } from '../packs/checks/managed-names.ts'
 import type { Content } from '../packs/content.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { queryIn } from '../stages/enrich/query-keys.ts'
+import { ALL } from '../stages/store/ddl.ts'
 import { expandTemplate } from '../stages/store/dialect/template.ts'
 import { type Translation, translate } from '../stages/store/dialect/translate.ts'
 import type { ContentReport } from './pipeline-calls.ts'
+import { tablesNamed } from './queries/lake-sql.ts'
 
 /** What queries are translated against. */
 export interface QueryWorld {
@@ -17,8 +19,16 @@ export interface QueryWorld {
   readonly tables: readonly TableSpec[]
 }
 
-/** The query in the lake's SQL, with its template expanded. */
-export async function translateQuery(query: Pick<SavedQuery, 'sql'>, { saved, tables }: QueryWorld): Promise<Translation> {
+/** A text, and the dialect that it is in; absent: Snowflake's. */
+type QueryText = Pick<SavedQuery, 'sql'> & Partial<Pick<SavedQuery, 'dialect'>>
+
+/**
+ * The query in the lake's SQL, with its template expanded. A text in the lake's SQL stays as it is; its columns are then not known, and
+ * the list of them is empty.
+ */
+export async function translateQuery(query: QueryText, { saved, tables }: QueryWorld): Promise<Translation> {
+  if (query.dialect === 'clickhouse')
+    return { kind: 'ok', sql: query.sql, columns: [], tables: tablesNamed(query.sql, tables), notes: [] }
   const expanded = expandTemplate(query.sql, (name) => saved.get(name)?.sql)
   if (expanded.kind !== 'ok') return { ...expanded, missing: [] }
   return translate(expanded.sql, {
@@ -76,6 +86,11 @@ export function awaitedTables(translated: Translation): string[] | undefined {
   return isAll && tables.every(({ database, table }) => database === 'logs' && isManagedTable(table))
     ? tables.map(({ database, table }) => `${database}.${table}`)
     : undefined
+}
+
+/** The tables of these names that have to exist before a query reads them; the lake itself has the views over all tables. */
+export function tablesToEnsure(names: readonly string[], { tables }: Pick<QueryWorld, 'tables'>): TableSpec[] {
+  return tables.filter(({ database, table }) => table !== ALL && names.includes(`${database}.${table}`))
 }
 
 /** Saved queries by name. */

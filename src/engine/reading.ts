@@ -5,7 +5,8 @@ import { environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import type { Effects } from '../model/batch.ts'
 import { effectsOfOff } from '../pipeline/effects.ts'
-import { Loop, type LoopDeps } from '../pipeline/loop.ts'
+import { Loop } from '../pipeline/loop.ts'
+import type { LoopDeps } from '../pipeline/loop-deps.ts'
 import type { PipelineState } from '../pipeline/pipeline-state.ts'
 import { type SpoolPort, SpoolSource } from '../pipeline/spool-source.ts'
 import { type WatchedSource, watchedSource } from '../pipeline/watched-source.ts'
@@ -22,6 +23,7 @@ import type { Started } from '../util/started.ts'
 import { CorrelationClock } from './correlation-clock.ts'
 import type { LiveContent } from './live-content.ts'
 import type { OpenContent } from './open-content.ts'
+import { openTracing, type Tracing } from './open-tracing.ts'
 import type { PastSignals } from './past-signals.ts'
 import type { SourceProgress, SwappedContent } from './pipeline-calls.ts'
 import type { ReplayLake } from './replays/pages.ts'
@@ -39,7 +41,7 @@ export interface ReadingDeps {
   readonly routes: LoopDeps['routes']
   readonly now: () => number
   /** Maximum number of batches in progress. Absent: as many as this thread can use. */
-  readonly depth: number | undefined
+  readonly depth: LoopDeps['depth']
   readonly isFull: () => boolean
   readonly observe: LoopDeps['observe']
   readonly onCommitted: (effects: Effects, sourceId: string | undefined, receivedMs: number | undefined) => void
@@ -67,6 +69,7 @@ export class Reading {
   #loop: Loop | undefined
   #clock: CorrelationClock | undefined
   #replays: Replays | undefined
+  #tracing: Tracing | undefined
   #caughtUp: Promise<void> = Promise.resolve()
   /** Judges what is not part of the loop's batches. */
   readonly #judging = new Set<Promise<unknown>>()
@@ -79,19 +82,23 @@ export class Reading {
   }
 
   /** Connects to the spool. Done before anything is read, since the spool immediately reports its contents. */
-  async connect(port: MessagePort): Promise<void> {
-    this.#spool = await connectSpool(port, () => this.wake())
+  connect(port: MessagePort): void {
+    this.#spool = connectSpool(port, () => this.wake())
   }
 
   /** Opens the sources and starts the loop. `started` collects what must be closed once reading has stopped. */
   async start(started: Started): Promise<void> {
     const { config, sources, db, content, now, onTrouble, onFailed } = this.#deps
-    const ids = sources.map(({ id }) => id)
-    await watchSources(db, ids, now())
     this.#http = await started.step(
       'outgoing HTTP of sources',
       () => createHttp(httpSettings(config.http, environment())),
       (made) => made.close(),
+    )
+    const { configured: send } = this.#http
+    this.#tracing = await started.step(
+      'traces',
+      () => openTracing(config, { send, onTrouble: (message) => onTrouble('tracing', message) }),
+      (made) => made?.stop(),
     )
     for (const source of sources) {
       const { id } = source
@@ -102,6 +109,7 @@ export class Reading {
       )
       this.#open.push(opened)
     }
+    await this.#watch()
     const loop = this.#createLoop()
     this.#loop = loop
     this.#caughtUp = this.#catchUp(now())
@@ -196,6 +204,25 @@ export class Reading {
     this.#loop?.wake()
   }
 
+  /** Begins to read one more source, which the content in force knows. */
+  async openSource(source: SourceConfig): Promise<void> {
+    const opened = await this.#openSource(source)
+    this.#open.push(opened)
+    this.#stops.push(() => this.#open.includes(opened) && opened.close())
+    await this.#watch()
+    this.loop.add(opened)
+  }
+
+  /** Ends reading a source that is settled and that nothing is sent to any more. */
+  async closeSource(sourceId: string): Promise<void> {
+    const at = this.#open.findIndex(({ id }) => id === sourceId)
+    if (at < 0) return
+    this.loop.remove(sourceId)
+    const [closed] = this.#open.splice(at, 1)
+    await closed?.close()
+    await this.#watch()
+  }
+
   /** The loop, once it exists. */
   get loop(): Loop {
     if (!this.#loop) throw new Error('the pipeline has not started')
@@ -252,6 +279,12 @@ export class Reading {
     return watchedSource(definition.seekable(source as never, deps), monotonic)
   }
 
+  /** Records which sources there are, for alarms about those that are silent. */
+  #watch(): Promise<void> {
+    const ids = this.#open.map(({ id }) => id)
+    return watchSources(this.#deps.db, ids, this.#deps.now())
+  }
+
   #createReplays(loop: Loop): Replays {
     const { config, db, content, lake, routes, baseUrl, now, isFull, onRetroCut } = this.#deps
     return new Replays({ config, db, loop, content: () => content.current, lake, routes, baseUrl, now, isFull, onRetroCut })
@@ -282,6 +315,7 @@ export class Reading {
       depth,
       isFull,
       observe,
+      traces: this.#tracing?.traces,
       onCommitted: (effects) => onCommitted(effects, effects.batch.sourceId, effects.batch.receivedMs),
       onOtherCommitted: (effects) => onCommitted(effects, undefined, undefined),
       onTrouble,

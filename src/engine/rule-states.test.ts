@@ -24,14 +24,27 @@ test('a rule is on, erring for an hour after an error, off or waiting for anothe
     why: undefined,
     matches: 0,
     errors: 0,
+    lastMatchMs: undefined,
+    lastError: undefined,
+    seconds: 0,
     spans: [],
   })
-  const batch = { matches: [['A', 3]], ruleErrors: [['A', 2]], lastErrors: [['A', 'KeyError']] } as const
+  const batch = {
+    matches: [['A', 3]],
+    ruleErrors: [['A', 2]],
+    lastErrors: [['A', 'KeyError']],
+    ruleSeconds: [['A', 0.25]],
+  } as const
   states.committed(batch)
   now += HOUR / 2
   states.committed({ ...batch, lastErrors: [['A', 'ValueError']] })
   now += HOUR
   expect(states.of(rule('A'))).toMatchObject({ state: 'erring', sinceMs: 10 * HOUR, why: 'ValueError', matches: 6, errors: 4 })
+  expect(states.of(rule('A'))).toMatchObject({
+    lastMatchMs: 10.5 * HOUR,
+    lastError: { atMs: 10.5 * HOUR, message: 'ValueError' },
+    seconds: 0.5,
+  })
   now += 1
   expect(states.of(rule('A'))).toMatchObject({ state: 'on', errors: 4 })
 

@@ -1,7 +1,7 @@
 import type { RuleSpan } from '../model/rule-span.ts'
 import { type SystemProblem, systemProblem } from '../model/system-problem.ts'
-import type { ContentView } from './engine.ts'
 import type { PipelineProgress, RulesProgress } from './pipeline-calls.ts'
+import type { RuleView } from './rule-views.ts'
 
 /** A rule whose last error is older than this is no longer `erring`. */
 const ERRING_MS = 60 * 60_000
@@ -21,13 +21,25 @@ export interface RuleState {
   /** Since startup. */
   readonly matches: number
   readonly errors: number
+  /** Last match and last error since startup. */
+  readonly lastMatchMs: number | undefined
+  readonly lastError: { readonly atMs: number; readonly message: string } | undefined
+  /** Time spent in the rule since startup. */
+  readonly seconds: number
   /** Times when it was off; the last one may still last. */
   readonly spans: readonly RuleSpan[]
 }
 
+/** What the state of a rule depends on. */
+export type JudgedRule = Pick<RuleView, 'id' | 'enabled' | 'overrides'>
+
+type Judged = Pick<PipelineProgress, 'matches' | 'ruleErrors' | 'lastErrors' | 'ruleSeconds'>
+
 interface Counts {
   matches: number
   errors: number
+  seconds: number
+  lastMatchMs: number | undefined
   /** Start of the errors that have occurred at least once an hour, and the last of them. */
   erringSinceMs: number
   lastErrorMs: number
@@ -44,9 +56,14 @@ export class RuleStates {
     this.#now = now
   }
 
-  committed({ matches, ruleErrors, lastErrors }: Pick<PipelineProgress, 'matches' | 'ruleErrors' | 'lastErrors'>): void {
+  committed({ matches, ruleErrors, lastErrors, ruleSeconds }: Judged): void {
     const now = this.#now()
-    for (const [ruleId, n] of matches) this.#of(ruleId).matches += n
+    for (const [ruleId, n] of matches) {
+      const counts = this.#of(ruleId)
+      counts.matches += n
+      counts.lastMatchMs = now
+    }
+    for (const [ruleId, seconds] of ruleSeconds) this.#of(ruleId).seconds += seconds
     for (const [ruleId, n] of ruleErrors) {
       const counts = this.#of(ruleId)
       counts.errors += n
@@ -72,11 +89,13 @@ export class RuleStates {
     })
   }
 
-  of({ id, enabled, overrides }: ContentView['rules'][number]): RuleState {
+  of({ id, enabled, overrides }: JudgedRule): RuleState {
     const { off, spans } = this.#progress
     const own = spans.filter(({ ruleId }) => ruleId === id)
-    const { matches = 0, errors = 0, lastErrorMs = 0, erringSinceMs, lastError } = this.#counts.get(id) ?? {}
-    const common = { ruleId: id, matches, errors, spans: own }
+    const counts = this.#counts.get(id)
+    const { matches = 0, errors = 0, lastErrorMs = 0, erringSinceMs, lastError, lastMatchMs, seconds = 0 } = counts ?? {}
+    const last = errors > 0 ? { atMs: lastErrorMs, message: lastError ?? '' } : undefined
+    const common = { ruleId: id, matches, errors, lastMatchMs, lastError: last, seconds, spans: own }
     const disabler = overrides.find(({ key }) => key === 'Enabled')
     if (!enabled) return { ...common, state: 'off', sinceMs: undefined, why: `it is disabled in ${disabler?.file ?? 'its file'}` }
     const now = off.find(({ ruleId }) => ruleId === id)
@@ -94,7 +113,10 @@ export class RuleStates {
   #of(ruleId: string): Counts {
     let counts = this.#counts.get(ruleId)
     if (!counts) {
-      counts = { matches: 0, errors: 0, erringSinceMs: 0, lastErrorMs: Number.NEGATIVE_INFINITY, lastError: '' }
+      counts = {
+        ...{ matches: 0, errors: 0, seconds: 0, lastMatchMs: undefined },
+        ...{ erringSinceMs: 0, lastErrorMs: Number.NEGATIVE_INFINITY, lastError: '' },
+      }
       this.#counts.set(ruleId, counts)
     }
     return counts

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ScheduledQuery } from '../model/query.ts'
+import type { SearchRun } from '../model/search-run.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import { NOW_PARAM } from '../stages/store/dialect/translate.ts'
 import { LakeEnded, QueryBarred, type QueryResult } from '../stages/store/lake.ts'
@@ -47,7 +48,9 @@ async function runs(from: string, until: string, state: Map<string, number>): Pr
     judge: async (rows) => {
       judged.push(rows)
       state.set(rows.query, rows.dueMs)
+      return { matches: 0 }
     },
+    saveRun: async () => {},
     flush: async () => {},
     now: Date.now,
     onProblems: () => {},
@@ -74,7 +77,7 @@ const QUARTERLY: ScheduledQuery = { ...DAILY, name: 'Quarterly', schedule: { rat
 /** An hour of `QUARTERLY` and its outcome; `answer(n)` answers the n-th run. */
 async function anHour(
   answer: (run: number) => Promise<QueryResult>,
-  judge = async () => {},
+  judge: () => Promise<{ matches: number }> = async () => ({ matches: 0 }),
   flush: () => Promise<void> = async () => {},
 ) {
   vi.setSystemTime(new Date('2024-04-19T10:00:30Z'))
@@ -95,6 +98,7 @@ async function anHour(
     loadDone: async () => undefined,
     saveSeen: async () => {},
     judge,
+    saveRun: async () => {},
     flush,
     now: Date.now,
     onProblems: (all) => problems.push(all.map(({ message }) => message)),
@@ -124,7 +128,7 @@ test('a run that the lake could not serve is repeated for the same due time', as
 test('rows that cannot be stored delay a run by no more than a minute', async () => {
   const { asked, problems } = await anHour(
     async () => ANSWER,
-    async () => {},
+    async () => ({ matches: 0 }),
     async () => {
       throw new RetryLater('the table logs.other takes no rows')
     },
@@ -139,6 +143,7 @@ test('a query whose result cannot be stored is repeated', async () => {
     async () => ANSWER,
     async () => {
       if (judged++ === 0) throw new Error('the disk is full')
+      return { matches: 0 }
     },
   )
   expect(asked.slice(0, 3)).toEqual(['10:15 at 10:15:00', '10:15 at 10:15:05', '10:30 at 10:30:00'])
@@ -186,7 +191,9 @@ function changeable() {
     judge: async ({ query, dueMs }) => {
       judged.push(`${query} ${new Date(dueMs).toISOString().slice(11, 16)}`)
       state.set(query, dueMs)
+      return { matches: 0 }
     },
+    saveRun: async () => {},
     flush: async () => {},
     now: Date.now,
     onProblems: (now) => {
@@ -234,4 +241,50 @@ test('reports of a run whose query was changed or removed meanwhile are ignored'
   expect(self.problems).toEqual([])
   expect(self.judged).toHaveLength(2)
   await scheduler.stop()
+})
+
+test('a run that somebody asks for is judged once, at its time, and the schedule goes on', async () => {
+  vi.setSystemTime(new Date('2024-04-19T10:00:30Z'))
+  const judged: string[] = []
+  const kept: SearchRun[] = []
+  let answer = async (): Promise<QueryResult> => ANSWER
+  const scheduler = new Scheduler({
+    queries: [QUARTERLY],
+    saved: new Map(),
+    tables: [LOGIN],
+    lake: { ensure: async () => {}, query: () => answer() },
+    loadDone: async () => Date.parse('2024-04-19T10:00:00Z'),
+    saveSeen: async () => {},
+    judge: async ({ dueMs, isAsked, rows }) => {
+      judged.push(`${new Date(dueMs).toISOString().slice(11, 19)} ${isAsked ? 'asked' : 'due'}`)
+      return { matches: rows.length }
+    },
+    saveRun: async (_, run) => void kept.push(run),
+    flush: async () => {},
+    now: Date.now,
+    onProblems: () => {},
+  })
+  await scheduler.start()
+  await vi.advanceTimersByTimeAsync(5 * 60_000)
+  expect(await scheduler.runNow(QUARTERLY.name, 'ana')).toMatchObject({ rows: 1, matches: 1, by: 'ana' })
+  await expect(scheduler.runNow('Unknown', 'ana')).rejects.toThrow("nothing is done with the rows of 'Unknown'")
+  let end = (_: QueryResult) => {}
+  answer = () => new Promise((resolve) => (end = resolve))
+  const slow = scheduler.runNow(QUARTERLY.name, 'ana')
+  await expect(scheduler.runNow(QUARTERLY.name, 'bo')).rejects.toThrow(RetryLater)
+  await vi.advanceTimersByTimeAsync(10)
+  end(ANSWER)
+  await slow
+  answer = () => Promise.reject(new Error('no such column'))
+  await expect(scheduler.runNow(QUARTERLY.name, 'ana')).rejects.toThrow('no such column')
+  answer = async () => ANSWER
+  await vi.advanceTimersByTimeAsync(10 * 60_000)
+  await scheduler.stop()
+  expect(judged).toEqual(['10:05:30 asked', '10:05:30 asked', '10:15:00 due'])
+  expect(kept.map(({ error, by }) => [error, by])).toEqual([
+    [undefined, 'ana'],
+    [undefined, 'ana'],
+    ['no such column', 'ana'],
+    [undefined, undefined],
+  ])
 })

@@ -1,17 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ScheduledQuery } from '../model/query.ts'
+import type { SearchRun } from '../model/search-run.ts'
 import { type ProblemWhat, type SystemProblem, systemProblem } from '../model/system-problem.ts'
 import type { QueryRows } from '../stages/detect/scheduled/rows.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import { NOW_PARAM, type Translation } from '../stages/store/dialect/translate.ts'
-import { type Lake, LakeEnded, QueryBarred } from '../stages/store/lake.ts'
-import { messageOf, RetryLater } from '../util/errors.ts'
-import { type QueryWorld, translateQuery } from './queries.ts'
+import { type Lake, LakeEnded, QueryBarred, type QueryResult } from '../stages/store/lake.ts'
+import { messageOf, Refused, RetryLater } from '../util/errors.ts'
+import type { JudgedRows } from './queries/judged-rows.ts'
+import { columnsOfAnswer } from './queries/lake-sql.ts'
+import { type QueryWorld, tablesToEnsure, translateQuery } from './queries.ts'
 import { type Overdue, QueryTurns } from './query-turns.ts'
 
 /** What content says about scheduled queries. */
 export interface QueryContent extends QueryWorld {
-  /** Enabled queries whose rows some rule judges. */
+  /** Enabled queries whose rows some rule judges or that are mailed. */
   readonly queries: readonly ScheduledQuery[]
 }
 
@@ -21,8 +24,10 @@ export interface SchedulerDeps extends QueryContent {
   readonly loadDone: (name: string) => Promise<number | undefined>
   /** Stores when a query was first seen: later due times are caught up on, even before its first run. */
   readonly saveSeen: (name: string, seenMs: number) => Promise<void>
-  /** Judges the rows and records, in the same transaction as the results, that this due time is done. */
-  readonly judge: (rows: QueryRows) => Promise<void>
+  /** Judges the rows and records, in the same transaction as the results, that this due time is done, unless somebody asked for the run. */
+  readonly judge: (rows: QueryRows) => Promise<JudgedRows>
+  /** Stores the outcome of a query's last run. */
+  readonly saveRun: (name: string, run: SearchRun) => Promise<void>
   /** Writes what is committed to the lake. */
   readonly flush: () => Promise<void>
   readonly now: () => number
@@ -39,6 +44,8 @@ const AGAIN_MS = 5000
 const STORE_PATIENCE_MS = 60_000
 /** A query whose runs end the lake's process this many times in a row is switched off. */
 const MAX_ENDED = 2
+/** Longest stored error of a run. */
+const MAX_ERROR_CHARS = 1000
 
 /** The outcome of a run: it counts, it must be repeated after a pause, or the query must not run any more. */
 type Outcome = { readonly kind: 'done' } | { readonly kind: 'off' } | { readonly kind: 'again'; readonly pauseMs: number }
@@ -169,32 +176,37 @@ export class Scheduler {
     await this.#tick()
   }
 
+  /**
+   * Runs a query now, for the time until now, and has its rules judge the rows. Its schedule goes on as before. Rejects with `Refused` if it
+   * does not run by its schedule either or cannot run, with `RetryLater` if it has been asked for already or nothing runs now.
+   */
+  async runNow(name: string, by: string): Promise<SearchRun> {
+    const query = this.#queries.get(name)
+    if (!query)
+      throw new Refused(`nothing is done with the rows of '${name}': it is off, or no enabled rule names it and it is not mailed`)
+    const key = `${name}\0asked`
+    if (this.#stopping.signal.aborted) throw new RetryLater('Caracal is stopping')
+    if (this.#running.has(key)) throw new RetryLater(`the query '${name}' is running now, because somebody asked for it`)
+    const run = this.#once(query, { dueMs: this.#deps.now(), by }, () => {})
+    const ended = run.then(
+      () => {},
+      () => {},
+    )
+    this.#running.set(key, ended)
+    return run.finally(() => {
+      this.#running.delete(key)
+      return this.#tick()
+    })
+  }
+
   async #run(query: ScheduledQuery, dueMs: number): Promise<Outcome> {
-    const { lake, judge, flush } = this.#deps
-    const { tables } = this.#world
     let isAnswered = false
     try {
-      const translated = await this.#translated(query)
-      if (translated.kind !== 'ok') return { kind: 'done' }
-      const stored = flush().catch((error: unknown) => this.#unlessLate(error, dueMs))
-      stored.catch(() => {})
-      for (const name of translated.tables) {
-        const spec = tables.find(({ database, table }) => `${database}.${table}` === name)
-        if (spec) await lake.ensure(spec)
-      }
-      const answer = await lake.query(translated.sql, {
-        params: { [NOW_PARAM]: new Date(dueMs).toISOString() },
-        timeoutMs: query.schedule.timeoutMinutes * 60_000,
-        signal: this.#stopping.signal,
-        after: stored,
+      const { rows, isTruncated } = await this.#once(query, { dueMs }, () => {
+        isAnswered = true
+        this.#ended.delete(query.name)
       })
-      isAnswered = true
-      this.#ended.delete(query.name)
-      await judge({ query: query.name, dueMs, columns: translated.columns, rows: answer.rows })
-      this.#tell(
-        query,
-        answer.truncated ? `misses rows: its result was cut after ${answer.rows.length}; narrow the query` : undefined,
-      )
+      this.#tell(query, isTruncated ? `misses rows: its result was cut after ${rows}; narrow the query` : undefined)
       return { kind: 'done' }
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#tell(query, `does not run: ${messageOf(error)}`)
@@ -204,6 +216,57 @@ export class Scheduler {
       if (error instanceof RetryLater) return { kind: 'again', pauseMs: error.afterMs ?? AGAIN_MS }
       return isAnswered ? { kind: 'again', pauseMs: AGAIN_MS } : { kind: 'done' }
     }
+  }
+
+  /** One run, whose outcome is stored unless the program is stopping. Rejects if the query cannot run or its results cannot be stored. */
+  async #once(
+    query: ScheduledQuery,
+    { dueMs, by }: { readonly dueMs: number; readonly by?: string },
+    onAnswer: () => void,
+  ): Promise<SearchRun> {
+    const { judge, now, saveRun } = this.#deps
+    const about = { dueMs, startedMs: now(), ...(by !== undefined && { by }) }
+    const keep = async (made: Omit<SearchRun, 'dueMs' | 'startedMs' | 'by' | 'ms'>): Promise<SearchRun> => {
+      const run = { ...about, ms: Math.max(0, now() - about.startedMs), ...made }
+      // It is for display, and whatever keeps it from being stored is reported for the results.
+      if (!this.#stopping.signal.aborted) await saveRun(query.name, run).catch(() => {})
+      return run
+    }
+    let judged: JudgedRows
+    let answer: QueryResult
+    try {
+      const translated = await translateQuery(query, this.#world)
+      if (translated.kind !== 'ok') throw new Refused(translated.what.join('; '))
+      answer = await this.#answer(query, translated, dueMs)
+      onAnswer()
+      const columns = translated.columns.length > 0 ? translated.columns : columnsOfAnswer(answer.columns)
+      const isAsked = by !== undefined
+      judged = await judge({
+        query: query.name,
+        dueMs,
+        columns,
+        rows: answer.rows,
+        isTruncated: answer.truncated,
+        ...(isAsked && { isAsked }),
+      })
+    } catch (error) {
+      await keep({ rows: 0, isTruncated: false, matches: 0, error: messageOf(error).slice(0, MAX_ERROR_CHARS) })
+      throw error
+    }
+    return keep({ rows: answer.rows.length, isTruncated: answer.truncated, ...judged })
+  }
+
+  async #answer(query: ScheduledQuery, translated: Extract<Translation, { kind: 'ok' }>, dueMs: number): Promise<QueryResult> {
+    const { lake, flush } = this.#deps
+    const stored = flush().catch((error: unknown) => this.#unlessLate(error, dueMs))
+    stored.catch(() => {})
+    for (const spec of tablesToEnsure(translated.tables, this.#world)) await lake.ensure(spec)
+    return lake.query(translated.sql, {
+      params: { [NOW_PARAM]: new Date(dueMs).toISOString() },
+      timeoutMs: query.schedule.timeoutMinutes * 60_000,
+      signal: this.#stopping.signal,
+      after: stored,
+    })
   }
 
   /** Rows that cannot be stored now only delay a run for a while: they may belong to another table, and health reports them. */

@@ -14,6 +14,8 @@ export interface SideWorkOptions {
   /** The thread's name, and what it makes, for messages: `explanations`. */
   readonly name: string
   readonly makes: string
+  /** Time limit of one call, once it is its turn. Default: none. */
+  readonly maxMs?: number
 }
 
 /** Work for single calls that takes seconds: each in a separate thread, one at a time, so that nothing else waits for it. */
@@ -26,7 +28,7 @@ export class SideWork<Data, Result> {
     this.#options = options
   }
 
-  /** `make` reads the input when it is the call's turn. Rejects with `Refused` or as `make` does, with `RetryLater` if too many calls wait. */
+  /** `make` reads the input when it is the call's turn. Rejects with `Refused`, also if it takes too long, or as `make` does, with `RetryLater` if too many calls wait. */
   async run(make: () => Promise<Data>): Promise<Result> {
     if (this.#calls >= MAX_CALLS) throw new RetryLater(`${MAX_CALLS} ${this.#options.makes} are being made already: try again`)
     this.#calls++
@@ -40,11 +42,14 @@ export class SideWork<Data, Result> {
   }
 
   async #inThread(data: Data): Promise<Result> {
-    const { entry, name, makes } = this.#options
+    const { entry, name, makes, maxMs } = this.#options
     const worker = new Worker(entryFile(entry), { name, workerData: data })
     worker.unref()
+    let timer: NodeJS.Timeout | undefined
     try {
       return await new Promise((resolve, reject) => {
+        if (maxMs !== undefined)
+          timer = setTimeout(() => reject(new Refused(`it was ended after ${maxMs / 1000} s, the limit for ${makes}`)), maxMs)
         worker.once('message', (answer: Answer<Result>) => {
           if ('result' in answer) resolve(answer.result)
           else reject(answer.isRefused ? new Refused(answer.failed) : new Error(answer.failed))
@@ -53,6 +58,7 @@ export class SideWork<Data, Result> {
         worker.once('exit', (code) => reject(new Error(`the thread that makes ${makes} has ended (${code})`)))
       })
     } finally {
+      clearTimeout(timer)
       await worker.terminate()
     }
   }

@@ -1,12 +1,19 @@
-import type { SpoolBody, SpooledRow } from '../model/spool.ts'
+import type { SpoolBody, SpoolEnds, SpooledBodies, SpoolPlace, SpoolRange } from '../model/spool.ts'
 
 /** The main thread's calls to the spool thread. */
 export interface SpoolCalls {
-  /** Resolves when the body is on disk. Rejects with `RetryLater` for a full share, with `StorageError` for a full spool or disk. */
+  /** Resolves when the body is durable. Rejects with `RetryLater` for a full share, with `StorageError` for a full or failing spool. */
   append: (body: SpoolBody) => void
   /** Waiting bytes, of one source or of all. */
   bytes: (sourceId?: string) => number
-  forget: (sourceId: string) => void
+  /** Why nothing can be appended or read, while that is so. */
+  trouble: () => string | undefined
+  /** Where the sources end now. */
+  ends: () => SpoolEnds
+  /** Whether any body up to these ends waits. */
+  waits: (ends: SpoolEnds) => boolean
+  /** Removes what was freed from the disks; a sentence about what has to stay on them for a while. Senders may wait meanwhile. */
+  scrub: () => string | undefined
   /** Committed bodies stay in the spool until `freeBodies`. */
   keepBodies: () => void
   freeBodies: () => void
@@ -15,12 +22,10 @@ export interface SpoolCalls {
 
 /** The pipeline's calls to the spool thread. */
 export interface SpoolReads {
-  /** Changes if the spool is recreated. */
-  epoch: () => string
-  /** The next bodies after `afterId`; `undefined` if there are none. */
-  next: (range: { sourceId: string; afterId: number }) => { from: number; to: number; receivedMs: number } | undefined
-  read: (range: { sourceId: string; from: number; to: number }) => readonly SpooledRow[]
-  free: (range: { sourceId: string; upToId: number }) => void
+  /** The next bodies after a place; `undefined` if there are none. */
+  next: (ask: { sourceId: string; after: SpoolPlace | undefined }) => SpoolRange | undefined
+  read: (ask: { sourceId: string; range: SpoolRange }) => SpooledBodies
+  free: (ask: { sourceId: string; upTo: SpoolPlace }) => void
 }
 
 /** The spool thread's messages to the pipeline. */

@@ -7,9 +7,8 @@ import { Spool } from '../pipeline/spool.ts'
 import { openSqlite } from '../state/sqlite.ts'
 import { entryFile } from '../util/entry.ts'
 import { CaracalError } from '../util/errors.ts'
-import { Rpc, type Transfer } from '../util/rpc.ts'
+import { Rpc } from '../util/rpc.ts'
 import type { SpoolCalls } from './spool-calls.ts'
-import { SpoolServer } from './spool-server.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-spool-thread-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -76,26 +75,4 @@ test.each([
   await append('x'.repeat(10))
   await expect(append('y')).rejects.toMatchObject({ code })
   expect(await kept()).toEqual(['x'.repeat(10)])
-})
-
-test('bodies that are committed while they are kept stay until they are freed', async () => {
-  const dataDir = mkdtempSync(join(folder, 'kept'))
-  const server = new SpoolServer({ dataDir, maxBytes: 1e9, maxSourceBytes: 1e9 }, { call: async () => {} } as never)
-  const { calls, reads } = server
-  for (const text of ['one', 'two', 'three'])
-    await calls.append({ sourceId: 's', decoding: 'lines', receivedMs: 1, body: Buffer.from(text) })
-  const texts = () => {
-    const { value } = reads.read({ sourceId: 's', from: 0, to: 1e6 }) as unknown as Transfer<{ body: Uint8Array }[]>
-    return value.map(({ body }) => Buffer.from(body).toString())
-  }
-  reads.free({ sourceId: 's', upToId: 1 })
-  expect(texts()).toEqual(['two', 'three'])
-  calls.keepBodies()
-  reads.free({ sourceId: 's', upToId: 3 })
-  reads.free({ sourceId: 's', upToId: 2 })
-  expect(texts()).toEqual(['two', 'three'])
-  calls.freeBodies()
-  expect(texts()).toEqual([])
-  calls.freeBodies()
-  calls.close()
 })

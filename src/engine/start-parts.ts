@@ -1,39 +1,46 @@
-import type { Config, SourceConfig } from '../config/config.ts'
-import { environment, resolveSecret } from '../config/env.ts'
+import { type Config, publicUrl } from '../config/config.ts'
+import { environment } from '../config/env.ts'
 import { apiKeys } from '../config/keys.ts'
-import { AUDIT_SOURCE } from '../model/audit.ts'
+import { ROWS_KIND } from '../model/rows-mail.ts'
 import { systemProblem } from '../model/system-problem.ts'
 import { Deliverer } from '../pipeline/deliverer.ts'
+import type { Destination } from '../stages/deliver/destination.ts'
 import { systemClock, TableKeeper } from '../stages/enrich/keeper.ts'
 import type { TableState } from '../stages/enrich/keeper-types.ts'
 import { Askers } from '../stages/enrich/live/askers.ts'
-import { sources as sourceDefinitions } from '../stages/source/index.ts'
-import type { Intake, IntakeDeps } from '../stages/source/source.ts'
 import type { Lake } from '../stages/store/lake.ts'
+import { progressOf } from '../state/alert-progress.ts'
 import { namedVersions } from '../state/alert-tables.ts'
+import { countTexts } from '../state/content-history.ts'
 import type { StateDb } from '../state/db.ts'
-import { referenceOf } from '../state/deliveries.ts'
+import { isReferenceOf, referenceOf } from '../state/deliveries.ts'
 import { countDue, dueDeliveries, waitingDestinations } from '../state/delivery-queue.ts'
+import { heldAlertIds } from '../state/holds.ts'
+import { activeMutes } from '../state/mutes.ts'
+import { snoozesOf } from '../state/snoozes.ts'
 import { getMeta } from '../state/sources.ts'
 import { loadTableState } from '../state/table-status.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
-import { sameSecret } from '../util/bearer.ts'
-import { find } from '../util/define.ts'
 import type { Http } from '../util/http/http.ts'
-import type { Send } from '../util/http/send.ts'
-import { senderAddress } from '../util/sender-address.ts'
-import type { Tokens } from './accounts/tokens.ts'
+import type { Desk, DeskAsk } from './alert-desk.ts'
+import { archiveName } from './archive/open-place.ts'
+import { knownBackups } from './backup/known.ts'
+import { Deletions, type DeletionsDeps } from './deletion/deletions.ts'
+import { type DestinationDeskDeps, destinationDesk } from './destination-desk.ts'
+import { DestinationHeartbeat } from './destination-heartbeat.ts'
 import { openDestinations } from './destinations.ts'
 import type { Events } from './events.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Lookups } from './lookups/lookups.ts'
-import { type ContentReport, queryKey } from './pipeline-calls.ts'
+import { deliveryNews } from './news/delivery-news.ts'
+import { deskWithNews } from './news/desk-news.ts'
+import { type ContentReport, queryKey, queryRunKey } from './pipeline-calls.ts'
 import { worldOf } from './queries.ts'
 import { Scheduler } from './scheduler.ts'
 import { TableQueries } from './table-queries.ts'
 import type { TableWork } from './table-work/table-work.ts'
-import type { PipelineThread, SpoolThread } from './threads.ts'
+import type { PipelineThread } from './threads.ts'
 
 /** What the parts of the running product are created from. */
 export interface PartsDeps {
@@ -49,6 +56,8 @@ export interface PartsDeps {
   readonly work: TableWork
   /** Brings tables into the lake. */
   readonly lookups: Lookups
+  /** Resolves while this process is the active one. */
+  readonly sure: () => Promise<void>
 }
 
 /** Puts the last good content of every table in force and begins to refresh them. */
@@ -68,7 +77,10 @@ export async function startKeeper(
         const text = await loadTableState(state, name)
         return text === undefined ? undefined : (JSON.parse(text) as TableState)
       },
-      save: (name, value, outcome) => pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value), outcome }),
+      save: async (name, value, outcome) => {
+        await pipeline.rpc.call('saveTableState', { name, value: JSON.stringify(value), outcome })
+        if (outcome?.outcome === 'swapped' && !outcome.isPending) events.news.publish({ kind: 'table.refreshed', subject: name })
+      },
     },
     accept: (content) => pipeline.rpc.call('acceptTable', content),
     changed: async (change) => {
@@ -116,8 +128,34 @@ export function createTableQueries(report: ContentReport, { lake, pipeline }: Pa
   return new TableQueries({ lake, flush: () => pipeline.rpc.call('flush'), now: Date.now }, worldOf(report))
 }
 
-/** Begins to send due deliveries. */
-export async function startDeliverer({ config, state, pipeline, events, metrics, http }: PartsDeps): Promise<Deliverer> {
+/** Begins to send heartbeats to the destinations that are configured to get them. Returns what ends that. */
+function startHeartbeats(
+  { config, events: { problems } }: PartsDeps,
+  destinations: ReadonlyMap<string, Destination>,
+): () => void {
+  const heartbeats = config.destinations.flatMap(({ id, heartbeat_minutes: minutes }) => {
+    const destination = destinations.get(id)
+    if (minutes === undefined || !destination) return []
+    return new DestinationHeartbeat({
+      ...{ id, destination, everyMs: minutes * 60_000, baseUrl: publicUrl(config), now: Date.now },
+      isAlive: () => isPathAlive(problems),
+      onProblems: (own) => problems.report(`heartbeat of ${id}`, own),
+    })
+  })
+  for (const heartbeat of heartbeats) heartbeat.start()
+  return () => {
+    for (const heartbeat of heartbeats) heartbeat.stop()
+  }
+}
+
+/** Whether alerts can be raised and sent. */
+function isPathAlive({ current }: Events['problems']): boolean {
+  return current.every(({ what }) => what !== 'PathStuck')
+}
+
+/** Begins to send due deliveries, and to receive what people do where alerts are sent to. */
+export async function startDeliverer(parts: PartsDeps, audit: DestinationDeskDeps['audit']): Promise<Pick<Deliverer, 'stop'>> {
+  const { config, state, pipeline, events, metrics, http, sure } = parts
   const destinations = await openDestinations(config.destinations, {
     env: environment(),
     http,
@@ -133,12 +171,19 @@ export async function startDeliverer({ config, state, pipeline, events, metrics,
           deliveryId: row.delivery_id,
           alertId: row.alert_id,
           destination: row.destination,
+          createdMs: row.created_ms,
           tries: row.tries,
           body: row.body,
+          isRows: row.kind === ROWS_KIND,
         })),
     },
     reference: (alertId, destination) => referenceOf(state, alertId, destination),
-    save: (results) => pipeline.rpc.call('deliveryResults', results),
+    progress: (alertId) => progressOf(state, alertId, Date.now()),
+    sure,
+    save: async (results) => {
+      await pipeline.rpc.call('deliveryResults', results)
+      await deliveryNews(state, results, events.news.publish)
+    },
     perMinute: new Map(config.destinations.flatMap(({ id, max_per_minute: n }) => (n === undefined ? [] : [[id, n]]))),
     now: Date.now,
     retryMinMs: config.delivery_retry_min_ms,
@@ -150,7 +195,32 @@ export async function startDeliverer({ config, state, pipeline, events, metrics,
   })
   events.onDeliveries = () => deliverer.wake()
   deliverer.start()
-  return deliverer
+  for (const { id, type } of config.destinations)
+    destinations.get(id)?.listen?.(
+      destinationDesk({
+        id,
+        type,
+        isReferenceOf: (...which) => isReferenceOf(state, ...which),
+        snoozes: async (alertId, nowMs) => snoozesOf(state, alertId, await activeMutes(state, nowMs)),
+        now: Date.now,
+        desk: deskWithNews(((ask: DeskAsk) => pipeline.rpc.call('desk', ask)) as Desk, events.news.publish),
+        audit,
+        onTrouble: (message) =>
+          events.problems.report(
+            `buttons of ${id}`,
+            message === undefined
+              ? []
+              : [systemProblem('ButtonsDown', id, `The buttons of destination ${id} do not work: ${message}`)],
+          ),
+      }),
+    )
+  const endHeartbeats = startHeartbeats(parts, destinations)
+  return {
+    stop: (graceMs) => {
+      endHeartbeats()
+      return deliverer.stop(graceMs)
+    },
+  }
 }
 
 /** Begins to run scheduled queries. */
@@ -165,6 +235,7 @@ export async function startScheduler(report: ContentReport, { lake, state, pipel
     },
     saveSeen: (name, seenMs) => pipeline.rpc.call('setMeta', { key: queryKey(name), value: String(seenMs) }),
     judge: (rows) => pipeline.rpc.call('judgeRows', rows),
+    saveRun: (name, run) => pipeline.rpc.call('setMeta', { key: queryRunKey(name), value: JSON.stringify(run) }),
     flush: () => pipeline.rpc.call('flush'),
     now: Date.now,
     onProblems: (problems) => {
@@ -182,41 +253,28 @@ export function startHeartbeat({ config, events: { problems }, http }: PartsDeps
   const heartbeat = new Heartbeat({
     url,
     send: http.configured,
-    isAlive: () => problems.current.every(({ what }) => what !== 'PathStuck'),
+    isAlive: () => isPathAlive(problems),
     onProblems: (own) => problems.report('heartbeat', own),
   })
   heartbeat.start()
   return heartbeat
 }
 
-/** Creates the receiver of each push source, by source id. If one cannot start, those before it are closed again. */
-export async function openIntakes(
-  sources: readonly SourceConfig[],
-  spool: SpoolThread,
-  { tokens, send }: { readonly tokens: Tokens; readonly send: Send },
-): Promise<ReadonlyMap<string, Intake>> {
-  const intakes = new Map<string, Intake>()
-  for (const source of sources) {
-    const definition = find('source', sourceDefinitions, source.type)
-    if (!definition.pushes || source.id === AUDIT_SOURCE) continue
-    const reference = definition.listens?.(source as never).token
-    const expected = reference && resolveSecret(reference, environment())
-    const deps: IntakeDeps = {
-      append: (body, entry) => {
-        const own = body.byteLength === body.buffer.byteLength ? body : new Uint8Array(body)
-        return spool.rpc.move('append', { sourceId: source.id, ...entry, body: own }, [own.buffer as ArrayBuffer])
-      },
-      now: Date.now,
-      authorised: (given) => (expected === undefined ? tokens.maySend(given, senderAddress()) : sameSecret(given, expected)),
-      send,
-      secret: (to) => resolveSecret(to, environment()),
-    }
-    try {
-      intakes.set(source.id, await definition.pushes(source as never, deps))
-    } catch (error) {
-      for (const intake of intakes.values()) await intake.close()
-      throw error
-    }
-  }
-  return intakes
+/** Deletes values from everything that is stored; continues a deletion that was interrupted. */
+export async function startDeletions(
+  { config, lake, state, pipeline, log }: PartsDeps,
+  own: Pick<DeletionsDeps, 'spool' | 'keeper' | 'jobs' | 'order' | 'audit'>,
+): Promise<Deletions> {
+  const deletions = new Deletions({
+    ...own,
+    ...{ dataDir: config.data_dir, lake, pipeline, log },
+    heldAlerts: () => heldAlertIds(state),
+    getMeta: (key) => getMeta(state, key),
+    archive: config.retention.archive && archiveName(config.retention.archive),
+    backups: () => knownBackups(config.data_dir).map(({ folder }) => folder),
+    inContentHistory: (pattern) => countTexts(state, pattern.test),
+    now: Date.now,
+  })
+  await deletions.start()
+  return deletions
 }

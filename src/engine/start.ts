@@ -1,30 +1,24 @@
-import { resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
-import { type Config, configSchema, publicUrl, type SourceConfig } from '../config/config.ts'
+import { type Config, publicUrl } from '../config/config.ts'
 import { cacheFolder, environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
+import { nodeName } from '../config/node.ts'
 import { AUDIT_SOURCE } from '../model/audit.ts'
-import { contentRoots } from '../packs/load.ts'
-import { ContentWatch } from '../packs/watch.ts'
+import type { ActiveNode } from '../model/node.ts'
 import { Order } from '../pipeline/order.ts'
 import { DEAD_LETTERS, REPLAYED, SIGNALS } from '../pipeline/rows.ts'
-import { isLocal } from '../stages/deliver/index.ts'
-import { sources as registry } from '../stages/source/index.ts'
-import type { Intake } from '../stages/source/source.ts'
-import { lakes } from '../stages/store/index.ts'
-import type { Lake } from '../stages/store/lake.ts'
-import { readState } from '../state/db.ts'
+import { heldAlertIds } from '../state/holds.ts'
+import { storedNodes } from '../state/nodes.ts'
 import { stateReader } from '../state/read.ts'
+import { getMeta } from '../state/sources.ts'
 import { lockDataDir } from '../state/sqlite.ts'
-import { storedTokens } from '../state/tokens.ts'
-import { type Log, processLog } from '../telemetry/log.ts'
+import { processLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
-import { find } from '../util/define.ts'
-import { RetryLater } from '../util/errors.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
-import { Audit, auditSource } from './accounts/audit.ts'
-import { Tokens } from './accounts/tokens.ts'
+import { version } from '../util/version.ts'
+import { openAccounts } from './accounts/accounts.ts'
+import { Audit } from './accounts/audit.ts'
 import type { Desk, DeskAsk } from './alert-desk.ts'
 import { Backups } from './backup/backups.ts'
 import { refuseUnrestored } from './backup/restore.ts'
@@ -33,25 +27,42 @@ import { allChecks } from './checks/index.ts'
 import { contentPlaces } from './content-places.ts'
 import { ContentReload, reloadQuietly } from './content-reload.ts'
 import { undoContent } from './content-undo.ts'
-import { DEMO_KEY, DEMO_SOURCE, demoSource, demoState } from './demo.ts'
+import { DEMO_KEY, DEMO_SOURCE, demoNow, demoSource } from './demo.ts'
 import type { Engine } from './engine.ts'
 import { Events } from './events.ts'
-import { GitRoots, reloaded } from './git/roots.ts'
+import { reloaded } from './git/roots.ts'
 import { logChanges, noticesOf } from './health.ts'
+import { spoolOptions } from './kafka-spool.ts'
+import { takeLease } from './lease.ts'
+import { openRetention } from './lifetime/open-retention.ts'
 import { mainCalls } from './main-calls.ts'
+import { deskWithNews } from './news/desk-news.ts'
+import { problemNews } from './news/problem-news.ts'
+import { ReplayNews } from './news/replay-news.ts'
+import { isOnServers } from './on-servers.ts'
+import { logLayouts, openLake } from './open-lake.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
-import { addBacktest } from './replays/backtest-files.ts'
+import { asker } from './queries/ask.ts'
+import { openJobs, queryCalls } from './queries/open-jobs.ts'
+import { worldOf } from './queries.ts'
+import { replayCalls } from './replays/replay-calls.ts'
+import { Intakes } from './settings/intakes.ts'
+import { LiveSettings } from './settings/live-settings.ts'
+import { settingsCalls } from './settings/settings.ts'
 import { sideCalls } from './side-calls.ts'
+import { noteContent, openGit } from './start-content.ts'
 import {
   createTableQueries,
-  openIntakes,
   openLookups,
   type PartsDeps,
+  startDeletions,
   startDeliverer,
   startHeartbeat,
   startKeeper,
   startScheduler,
 } from './start-parts.ts'
+import { viewState } from './state-place.ts'
+import { sureLake } from './sure-lake.ts'
 import { SystemWatch } from './system-watch.ts'
 import { tablePast } from './table-past.ts'
 import { TableWork } from './table-work/table-work.ts'
@@ -62,6 +73,12 @@ import { createViews } from './views.ts'
 export interface StartOptions {
   /** On a first start, process the bundled sample. */
   readonly demo: boolean
+  /** Absolute path of the file that the configuration was read from. Absent: nothing in it can be changed while running. */
+  readonly configFile?: string | undefined
+  /** Called while another process is the active one, with what is known of it. */
+  readonly onStandby?: ((active: ActiveNode) => void) | undefined
+  /** Aborted: no longer waits for another process to end. */
+  readonly signal?: AbortSignal | undefined
   /** For tests of a full disk: maximum size of state and spool in pages of 4 KiB. */
   readonly maxPages?: number
 }
@@ -78,9 +95,14 @@ export function startEngine(config: Config, options: StartOptions): Promise<Engi
 }
 
 /** The startup, step by step; the engine's `stop` undoes the steps from last to first. */
-async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOptions, started: Started): Promise<Engine> {
+async function start(
+  config: Config,
+  { demo: isDemoWanted, configFile, maxPages, onStandby, signal }: StartOptions,
+  started: Started,
+): Promise<Engine> {
   const log = processLog()
   const metrics = createMetrics()
+  metrics.setNode(nodeName(config), version())
   const events = new Events()
   await started.step(
     'the lock of the data folder',
@@ -88,6 +110,11 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     (unlock) => unlock(),
   )
   refuseUnrestored(config.data_dir)
+  const lease = await started.step(
+    'the lease',
+    () => takeLease(config, { log, events, onStandby, signal }),
+    (made) => made.release(),
+  )
   const machine = dataToken(config.data_dir)
   const contentWatch = await started.step(
     'the look at content folders',
@@ -106,22 +133,14 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   )
   const lake = await started.step(
     'the lake',
-    () => openLake(config, events),
+    async () => sureLake(await openLake(config, events), lease.sure),
     (made) => made.close(),
   )
   await logLayouts(lake, log)
   // Their first rows would create them as well, but they are queried before.
   await Promise.allSettled([DEAD_LETTERS, REPLAYED, SIGNALS].map((table) => lake.ensure(table)))
-  const demoBefore = await demoState(config.data_dir)
-  // The sample must not page anyone: its alerts are only sent if every alert stays on this machine.
-  const elsewhere = config.destinations.filter((destination) => !isLocal(destination)).map(({ id }) => id)
-  const isDemoDue = demoBefore === 'running' || (demoBefore === undefined && isDemoWanted)
-  const isDemo = isDemoDue && elsewhere.length === 0
-  if (isDemoDue && !isDemo)
-    log.info(
-      `The demo is skipped, so that none of its alerts go to ${elsewhere.join(', ')}. It only runs if alerts go to stdout alone.`,
-    )
-  const sources = allSources(config, isDemo ? demoSource() : undefined)
+  const { before: demoBefore, isDemo } = await demoNow(config, isDemoWanted && !isOnServers(config), log)
+  const live = new LiveSettings(config, isDemo ? demoSource() : undefined)
   const pages = maxPages === undefined ? {} : { maxPages }
   const { port1, port2 } = new MessageChannel()
   const spool = await started.step(
@@ -136,7 +155,7 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     'the pipeline',
     () =>
       startPipelineThread(
-        { config, sources, baseUrl: publicUrl(config), ...pages, spool: port2 },
+        { config, sources: live.sources, baseUrl: publicUrl(config), ...pages, spool: port2 },
         mainCalls({ lake, events, metrics }),
       ),
     async ({ rpc, end }) => {
@@ -151,16 +170,22 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   ])
   const state = await started.step(
     'the view of the state',
-    () => readState(config.data_dir),
+    () => viewState(config),
     (made) => made.destroy(),
   )
+  const nodes = async () => (isOnServers(config) ? storedNodes(state) : [])
+  const keys = {
+    getMeta: (key: string) => getMeta(state, key),
+    setMeta: (key: string, value: string) => pipeline.rpc.call('setMeta', { key, value }),
+  }
+  await lease.shareOwner(keys)
   const work = new TableWork()
   const lookups = await started.step(
     'lookup tables in the lake',
     () => openLookups({ config, lake, work, pipeline, events }),
     (made) => made.stop(),
   )
-  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline, work, lookups }
+  const parts: PartsDeps = { config, log, metrics, events, http, lake, state, pipeline, work, lookups, sure: lease.sure }
   const tableQueries = createTableQueries(report, parts)
   const keeper = await started.step(
     'the tables',
@@ -173,15 +198,17 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   if (demoBefore === undefined || isDemo)
     await pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: isDemo ? 'running' : 'skipped' })
   let progress: readonly SourceProgress[] = []
-  events.problems.onChange = logChanges(log)
-  let reads = () => report.reads
-  let intakes: ReadonlyMap<string, Intake> = new Map()
+  events.problems.onChange = problemNews(events.problems, events.news.publish, logChanges(log))
+  let inForce = () => report
+  let intakes: Intakes | undefined
   const watch = new SystemWatch({
     problems: events.problems,
     checks: allChecks({
-      ...{ config, sources, keeper, state, pipeline, spool, lake },
-      intakes: () => intakes,
-      reads: () => reads(),
+      ...{ config, keeper, state, pipeline, spool, lake, nodes },
+      sources: () => live.sources,
+      intakes: () => intakes?.running ?? new Map(),
+      reads: () => inForce().reads,
+      queries: () => inForce().queries,
       onSources: (now) => (progress = now),
     }),
     raise: (problems) => pipeline.rpc.call('raise', problems),
@@ -192,10 +219,16 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => watch.start(),
     () => watch.stop(),
   )
+  const audit = new Audit({
+    append: (body, receivedMs) =>
+      spool.rpc.move('append', { sourceId: AUDIT_SOURCE, decoding: 'lines', receivedMs, body }, [body.buffer]),
+    onLost: (err, entry) => log.error({ err, entry }, 'An audit event could not be stored.'),
+    now: Date.now,
+  })
   // Started before reading, so that it stops after it: the last alerts are still sent.
   await started.step(
     'the deliveries',
-    () => startDeliverer(parts),
+    () => startDeliverer(parts, (entry) => audit.record(entry)),
     (made) => made.stop(),
   )
   await started.step(
@@ -214,6 +247,17 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     () => startScheduler(report, parts),
     (made) => made.stop(),
   )
+  const retention = await started.step(
+    'the lifetime of rows',
+    () => openRetention(parts),
+    (made) => made.stop(),
+  )
+  const replayNews = await started.step(
+    'news of replays',
+    () => new ReplayNews(() => pipeline.rpc.call('replays'), events.news.publish),
+    (made) => made.stop(),
+  )
+  events.onOther = () => replayNews.look()
   const content = await started.step(
     'changes of content',
     () =>
@@ -231,33 +275,26 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     (made) => made.stop(),
   )
   await content.begin()
-  reads = () => content.report.reads
+  inForce = () => content.report
   lookups.update(report.tables)
   git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
-  const tokens = new Tokens({
-    machine,
-    stored: await storedTokens(state),
-    ask: (ask) => pipeline.rpc.call('tokens', ask),
-    now: Date.now,
+  const { accounts, tokens } = await openAccounts({
+    ...{ config, state, machine, secret: await lease.signInKey(keys), now: Date.now, send: http.configured },
+    clientSecret: config.sign_in.oidc && resolveSecret(config.sign_in.oidc.client_secret, environment()),
+    ask: (ask) => pipeline.rpc.call('userRows', ask),
+    askTokens: (ask) => pipeline.rpc.call('tokens', ask),
   })
-  const audit = new Audit({
-    append: (body, receivedMs) =>
-      spool.rpc.move('append', { sourceId: AUDIT_SOURCE, decoding: 'lines', receivedMs, body }, [body.buffer]),
-    onLost: (err, entry) => log.error({ err, entry }, 'An audit event could not be stored.'),
-    now: Date.now,
-  })
-  intakes = await started.step(
+  const receivers = await started.step(
     'the intakes',
-    () => openIntakes(sources, spool, { tokens, send: http.configured }),
-    async (made) => {
-      for (const intake of made.values()) await intake.close()
-    },
+    () => Intakes.open(live.sources, { spool, tokens, send: http.configured }),
+    (made) => made.closeAll(),
   )
+  intakes = receivers
   const read = stateReader(state)
   const views = createViews({
     config,
-    sources,
+    sources: () => live.sources,
     tables: () => content.report.tables,
     reload: () => content.reload({ cause: 'tables' }),
     state,
@@ -265,15 +302,22 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
     pipeline,
     spool,
     watch,
-    intakes,
+    intakes: receivers.running,
     metrics,
+    nodes,
     notices: () => noticesOf(content.report.content, progress),
   })
-  const query: Engine['query'] = async (sql, { fresh, ...options } = {}) => {
-    // A table that accepts no rows now must not block queries of the others; health reports it.
-    const after = fresh && pipeline.rpc.call('flush').catch(unlessLater)
-    return lake.query(sql, { ...options, ...(after && { after }) })
-  }
+  const query = asker({
+    lake,
+    flush: () => pipeline.rpc.call('flush'),
+    world: () => worldOf(content.report),
+    now: Date.now,
+  })
+  const jobs = await started.step(
+    'queries that nobody waits for',
+    () => openJobs(config, { query, lake, log }),
+    (made) => made.stop(),
+  )
   if (isDemo) {
     const done = views.settled(DEMO_SOURCE).then(() => pipeline.rpc.call('setMeta', { key: DEMO_KEY, value: 'done' }))
     // Stopped in the meantime: it continues after the next start.
@@ -282,12 +326,21 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
   const deletions = new Order()
   const backups = await started.step(
     'backups',
-    () => new Backups({ dataDir: config.data_dir, lake, pipeline, spool, deletions, log }),
+    () => new Backups({ dataDir: config.data_dir, stateType: config.state.type, lake, pipeline, spool, deletions, log }),
+    (made) => made.stop(),
+  )
+  const deleting = await started.step(
+    'deletions',
+    () => startDeletions(parts, { spool, keeper, jobs, order: deletions, audit: (entry) => audit.record(entry) }),
     (made) => made.stop(),
   )
   return {
-    config,
+    get config() {
+      return live.config
+    },
+    settings: settingsCalls({ live, content, pipeline, intakes: receivers, configFile }),
     tokens,
+    accounts,
     audit: (entry) => audit.record(entry),
     isDemo,
     read,
@@ -313,87 +366,26 @@ async function start(config: Config, { demo: isDemoWanted, maxPages }: StartOpti
       query: async (sql) => (await lake.query(sql, { maxRows: 1 })).rows,
     }),
     ruleStates: (rules) => rules.map((rule) => events.rules.of(rule)),
-    intakes,
+    intakes: receivers.running,
     query,
-    desk: ((ask: DeskAsk) => pipeline.rpc.call('desk', ask)) as Desk,
-    replays: () => pipeline.rpc.call('replays'),
-    addReplay: (ask) => pipeline.rpc.call('addReplay', ask),
-    addBacktest: (call) => addBacktest(call, config.data_dir, (ask) => pipeline.rpc.call('addReplay', ask)),
-    cancelReplay: (id) => pipeline.rpc.call('cancelReplay', id),
-    ...sideCalls({ config, cacheFolder: cacheFolder(), query, read }),
+    ...retention.calls,
+    ...queryCalls(jobs, { report: () => content.report, places: () => contentPlaces(config), state, scheduler }),
+    desk: deskWithNews(((ask: DeskAsk) => pipeline.rpc.call('desk', ask)) as Desk, events.news.publish),
+    ...replayCalls(pipeline, config.data_dir, replayNews),
+    ...sideCalls({ config, cacheFolder: cacheFolder(), query, read, content, http, pipeline, keeper, work }),
     onAlert: (listener) => events.listen(listener),
+    news: events.news.subscribe,
     removeSource: async (sourceId) => {
-      const label = sources.find((source) => source.id === sourceId)?.label ?? sourceId
+      const label = live.sources.find((source) => source.id === sourceId)?.label ?? sourceId
       await deletions.run(async () => {
         await pipeline.rpc.call('flush')
         await pipeline.rpc.call('removeSource', { sourceId, label })
-        await lake.removeSource(sourceId)
+        await lake.removeSource(sourceId, await heldAlertIds(state))
       })
     },
+    deleteValue: (ask) => deleting.add(ask),
+    deletion: (id) => deleting.get(id),
     backUp: (folder, signal) => backups.begin(folder, signal),
     stop: () => started.stop(),
   }
-}
-
-function openLake({ lake, data_dir, query_timeout_ms, query_max_rows, retention }: Config, events: Events): Promise<Lake> {
-  return find('lake', lakes, lake.type).create(lake, {
-    dataDir: data_dir,
-    maxQueryMs: query_timeout_ms,
-    maxRows: query_max_rows,
-    onProblems: (problems) => events.problems.report('lake', problems),
-    retentionDays: retention.lake_days,
-  })
-}
-
-async function openGit(config: Config, { problems }: Events): Promise<GitRoots> {
-  const env = environment()
-  const made = new GitRoots({
-    content: config.content,
-    dataDir: config.data_dir,
-    access: ({ password }) => ({
-      http: httpSettings(config.http, env),
-      path: env['PATH'] ?? '',
-      password: password && resolveSecret(password, env),
-    }),
-    onProblems: (now) => problems.report('git', now),
-  })
-  await made.prepare()
-  return made
-}
-
-/** Started before content is loaded, so that edits during startup are not missed. */
-async function noteContent(config: Config): Promise<ContentWatch | undefined> {
-  if (!config.watch_content) return undefined
-  // Content from git only changes when it is pulled. `content` in the working folder may be created later.
-  const configured = config.content.filter((entry) => typeof entry === 'string')
-  const folders = new Set([...contentRoots(configured), resolve('content')])
-  const watch = new ContentWatch([...folders], { without: [config.data_dir] })
-  await watch.note()
-  return watch
-}
-
-async function logLayouts(lake: Lake, log: Log): Promise<void> {
-  for (const { table, rowsBefore, rowsAfter } of await lake.ready())
-    log.info(
-      { table, rowsBefore, rowsAfter },
-      `Lake table ${table} was migrated to the current layout: ${rowsBefore} rows before, ${rowsAfter} after.`,
-    )
-}
-
-/** The configured sources and those that come with them, the http source that always exists (with the data folder's token), that of audit events, and the sample's. */
-function allSources({ sources }: Config, demo: SourceConfig | undefined): SourceConfig[] {
-  const ids = new Set(sources.map(({ id }) => id))
-  const brought = sources.flatMap((source) => find('source', registry, source.type).brings?.(source as never) ?? [])
-  const builtIn = configSchema.parse({ sources: [...brought, { type: 'http', id: 'default' }] }).sources
-  return [...sources, ...builtIn, auditSource(), ...(demo ? [demo] : [])].filter(
-    (source) => sources.includes(source) || !ids.has(source.id),
-  )
-}
-
-function spoolOptions({ data_dir, spool_max_bytes, spool_source_max_bytes }: Config) {
-  return { dataDir: data_dir, maxBytes: spool_max_bytes, maxSourceBytes: spool_source_max_bytes }
-}
-
-function unlessLater(error: unknown): void {
-  if (!(error instanceof RetryLater)) throw error
 }

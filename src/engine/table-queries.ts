@@ -4,7 +4,7 @@ import { NoContentYet, TableError } from '../stages/enrich/table.ts'
 import { NOW_PARAM } from '../stages/store/dialect/translate.ts'
 import type { Lake } from '../stages/store/lake.ts'
 import { messageOf, RetryLater } from '../util/errors.ts'
-import { awaitedTables, type QueryWorld, translateQuery } from './queries.ts'
+import { awaitedTables, type QueryWorld, tablesToEnsure, translateQuery } from './queries.ts'
 
 export interface TableQueriesDeps {
   readonly lake: Pick<Lake, 'ensure' | 'query'>
@@ -39,7 +39,6 @@ export class TableQueries {
 
   async #run({ sql, maxRows }: TableQuery, signal: AbortSignal): Promise<TableQueryResult> {
     const { lake, flush, now } = this.#deps
-    const { tables } = this.#world
     const translated = await translateQuery({ sql }, this.#world)
     if (translated.kind !== 'ok') {
       const why = translated.what.join('; ')
@@ -48,10 +47,7 @@ export class TableQueries {
         : new TableError(`the query cannot run: ${why}`)
     }
     try {
-      for (const name of translated.tables) {
-        const spec = tables.find(({ database, table }) => `${database}.${table}` === name)
-        if (spec) await lake.ensure(spec)
-      }
+      for (const spec of tablesToEnsure(translated.tables, this.#world)) await lake.ensure(spec)
       const { rows, truncated } = await lake.query(translated.sql, {
         params: { [NOW_PARAM]: new Date(now()).toISOString() },
         maxRows,

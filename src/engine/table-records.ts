@@ -5,6 +5,7 @@ import type { RefreshOutcome } from '../stages/enrich/outcomes.ts'
 import type { BuiltTable } from '../stages/enrich/table.ts'
 import type { StateDb } from '../state/db.ts'
 import { recordTableVersion, saveTableState } from '../state/table-status.ts'
+import type { TableFiles } from './table-files.ts'
 
 /** A table's state as JSON text, and the outcome of a refresh for the lake. */
 export interface TableStateToSave {
@@ -17,10 +18,13 @@ export interface TableStateToSave {
 export class TableRecords {
   readonly #db: StateDb
   readonly #flusher: Pick<Flusher, 'added'>
+  readonly #files: TableFiles | undefined
 
-  constructor(db: StateDb, flusher: Pick<Flusher, 'added'>) {
+  /** `files`: where other nodes find the versions of tables. */
+  constructor(db: StateDb, flusher: Pick<Flusher, 'added'>, files: TableFiles | undefined) {
     this.#db = db
     this.#flusher = flusher
+    this.#files = files
   }
 
   /** A version has come into force; one that was in force before a restart is recorded already. */
@@ -33,7 +37,14 @@ export class TableRecords {
   async state({ name, value, outcome }: TableStateToSave): Promise<void> {
     const now = Date.now()
     const rows = outcome ? [tableRefreshRow(name, outcome)] : []
+    // First the files: the state never names a version that another node cannot get.
+    await this.#files?.store(name)
     await saveTableState(this.#db, name, value, rows, now)
     this.#flusher.added(rows, now)
+  }
+
+  /** What was removed from the data folder is removed from the state as well. */
+  async storeFiles(): Promise<void> {
+    await this.#files?.storeAll()
   }
 }

@@ -6,6 +6,7 @@ import type { TableStatus } from '../stages/enrich/keeper-types.ts'
 import type { Intake } from '../stages/source/source.ts'
 import { sourceActivity } from '../state/activity.ts'
 import type { StateDb } from '../state/db.ts'
+import type { StoredNode } from '../state/nodes.ts'
 import { sourceCounts, unknownFields } from '../state/sources.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { ConfigError, Refused } from '../util/errors.ts'
@@ -17,7 +18,7 @@ import { writtenViews } from './written-views.ts'
 
 export interface ViewDeps {
   readonly config: Config
-  readonly sources: readonly SourceConfig[]
+  readonly sources: () => readonly SourceConfig[]
   /** Definitions of the tables in force. */
   readonly tables: () => readonly TableDefinition[]
   /** Applies edits of content. */
@@ -31,6 +32,8 @@ export interface ViewDeps {
   /** What is valid but worth knowing. */
   readonly notices: () => readonly string[]
   readonly metrics: Metrics
+  /** The processes that share the state. */
+  readonly nodes: () => Promise<readonly StoredNode[]>
 }
 
 /** What users and programs may see of the running engine. */
@@ -55,10 +58,16 @@ export function createViews(
       const inForce = deps.keeper.historyOf(name).versions.at(-1)
       return { ...view, contentProblems: problems, passedOver: inForce?.passedOver ?? [] }
     },
-    health: async () => healthOf(await deps.watch.current(), deps.notices()),
+    health: async () => ({ ...healthOf(await deps.watch.current(), deps.notices()), ...(await nodesIn(deps)) }),
     metrics: () => metricsText(deps),
     settled: (sourceId) => deps.pipeline.rpc.call('settled', sourceId),
   }
+}
+
+/** Health must be known also while the state cannot be read. */
+async function nodesIn({ nodes }: ViewDeps): Promise<{ nodes?: readonly StoredNode[] }> {
+  const all = await nodes().catch(() => [])
+  return all.length > 0 ? { nodes: all } : {}
 }
 
 /** System problems whose key is the id of a source. */
@@ -71,7 +80,7 @@ const OF_SOURCES: ReadonlySet<ProblemWhat> = new Set([
   'SpoolFull',
 ])
 
-async function sourceViews({ sources, state, pipeline, spool, watch, intakes }: ViewDeps): Promise<SourceView[]> {
+async function sourceViews({ sources: configured, state, pipeline, spool, watch, intakes }: ViewDeps): Promise<SourceView[]> {
   const [counts, unknown, activity, progress, problems] = await Promise.all([
     sourceCounts(state),
     unknownFields(state),
@@ -79,6 +88,7 @@ async function sourceViews({ sources, state, pipeline, spool, watch, intakes }: 
     pipeline.rpc.call('sources'),
     watch.current(),
   ])
+  const sources = configured()
   // A source that is no longer configured still has its counts.
   const gone = [...counts.keys()].filter((id) => !sources.some((source) => source.id === id))
   const all = [
@@ -161,6 +171,7 @@ async function metricsText(deps: ViewDeps): Promise<string> {
   )
   const written = await writtenViews(deps.tables(), state, Date.now())
   metrics.setTables([...keeper.status(), ...written].map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
+  metrics.setProblems((await deps.watch.current()).map(({ what, severity }) => ({ name: what, severity, n: 1 })))
   metrics.setSpoolBytes(await spool.rpc.call('bytes'))
   return metrics.text()
 }

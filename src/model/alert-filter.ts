@@ -20,6 +20,8 @@ export interface AlertFilter {
   /** Whether to list alerts that were merged into another. Default: also. */
   readonly merged?: 'no' | 'only' | undefined
   readonly mergedInto?: string | undefined
+  /** Only those on hold. */
+  readonly held?: boolean | undefined
   /** Among the tags of its rule or those that people gave it. */
   readonly tag?: string | undefined
   readonly logType?: string | undefined
@@ -41,4 +43,22 @@ export interface AlertPage {
   readonly alerts: readonly StoredAlert[]
   /** Where the next page begins; absent on the last one. */
   readonly next?: AlertPlace
+}
+
+/** How many alerts meet a filter, and how many would with another value in it; most first. */
+export interface AlertCounts {
+  readonly total: number
+  readonly severities: readonly AlertCount[]
+  readonly statuses: readonly AlertCount[]
+  /** By id. */
+  readonly rules: readonly AlertCount[]
+  /** `null`: without an owner. */
+  readonly owners: readonly AlertCount[]
+  /** False: only the newest alerts were counted. */
+  readonly complete: boolean
+}
+
+export interface AlertCount {
+  readonly value: string | null
+  readonly count: number
 }

@@ -19,6 +19,22 @@ export const CONTEXT_TAG = /^[a-z0-9_-]{1,30}$/
 /** In place of the id of another alert, for callers who may not see that one. */
 export const HIDDEN_ALERT = 'hidden'
 
+/** A legal hold: the alert and everything about it is kept until it is released. */
+export interface AlertHold {
+  readonly reason: string
+  readonly by: string
+  /** Epoch ms. */
+  readonly sinceMs: number
+}
+
+/** A hold that begins, or ends. */
+export interface HoldChange {
+  readonly held: boolean
+  readonly reason: string
+}
+
+export type HoldOutcome = 'changed' | 'unchanged' | 'not_found'
+
 /** What people have recorded about an alert. */
 export interface AlertWork {
   readonly status: AlertStatus
@@ -35,6 +51,19 @@ export interface AlertWork {
   readonly mergedInto: string | null
 }
 
+/** What people have done about an alert, for those who see it elsewhere. */
+export interface AlertProgress extends Pick<AlertWork, 'status' | 'reason' | 'owner'> {
+  /** Who made the last change; '' if that was a match which opened it again. */
+  readonly by: string
+  /** Until when it is snoozed, epoch ms. Absent: it is not. */
+  readonly snoozedUntilMs?: number
+}
+
+/** True once people have ended an alert. */
+export function isOver({ status }: { readonly status?: AlertStatus | undefined }): boolean {
+  return status === 'RESOLVED' || status === 'CLOSED'
+}
+
 /** What to change about an alert. What is absent stays. */
 export interface WorkChange {
   readonly status?: AlertStatus
@@ -44,6 +73,9 @@ export interface WorkChange {
   readonly addTags?: readonly string[]
   readonly removeTags?: readonly string[]
 }
+
+/** Maximum number of alerts that one call changes. */
+export const MAX_CHANGED = 1000
 
 /** The outcome of a change, by alert. */
 export const CHANGE_OUTCOMES = [
@@ -103,6 +135,8 @@ export type Happening =
     }
   /** Another alert was merged into this one, or taken out of it again. */
   | { readonly kind: 'merged' | 'unmerged'; readonly alert_id: string }
+  /** A legal hold began or ended. */
+  | { readonly kind: 'held' | 'released'; readonly reason: string }
   | { readonly kind: 'comment'; readonly text: string }
 
 export const HAPPENINGS = [
@@ -114,6 +148,8 @@ export const HAPPENINGS = [
   'changed',
   'merged',
   'unmerged',
+  'held',
+  'released',
   'comment',
 ] as const satisfies readonly Happening['kind'][]
 

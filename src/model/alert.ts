@@ -1,11 +1,26 @@
-import type { AlertWork } from './alert-work.ts'
+import type { AlertHold, AlertWork } from './alert-work.ts'
 import type { ActiveMute } from './mute.ts'
 import type { Severity } from './rule.ts'
 import type { SummaryCounts } from './summary.ts'
 
-/** What an alert is about: a rule's matches, a rule that fails, or Caracal itself. */
-export const ALERT_TYPES = ['RULE', 'RULE_ERROR', 'SYSTEM'] as const
+/** What an alert is about: matches of a rule of some kind, such a rule that fails, or Caracal itself. */
+export const ALERT_TYPES = [
+  'RULE',
+  'RULE_ERROR',
+  'SCHEDULED_RULE',
+  'SCHEDULED_RULE_ERROR',
+  'CORRELATION_RULE',
+  'CORRELATION_RULE_ERROR',
+  'POLICY',
+  'POLICY_ERROR',
+  'SYSTEM',
+] as const
 export type AlertType = (typeof ALERT_TYPES)[number]
+
+/** Whether the alert is about a rule that fails, of any kind. */
+export function isRuleError(type: AlertType): boolean {
+  return type.endsWith('_ERROR')
+}
 
 /** Stands for the dedup strings of an alert that collects a rule's matches beyond its limit of windows. */
 export const CROWD_DEDUP = 'Caracal: further dedup strings'
@@ -127,6 +142,8 @@ export type AlertStatus = (typeof ALERT_STATUSES)[number]
 export interface StoredAlert extends AlertWindow, AlertWork {
   readonly status: AlertStatus
   readonly mutedBy: string | null
+  /** The legal hold it is on. */
+  readonly hold: AlertHold | null
 }
 
 /** The stored windows of one group. */

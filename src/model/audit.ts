@@ -5,9 +5,10 @@ export const AUDIT_SOURCE = 'caracal-audit'
 
 export const AUDIT_LOG_TYPE = 'Caracal.Audit'
 
-/** A change that somebody made, or a call that was refused; what the schema of `Caracal.Audit` describes. */
+/** A change that somebody made, a call that was refused, or news of a session; what the schema of `Caracal.Audit` describes. */
 export interface AuditEntry {
-  readonly audit_event: 'change' | 'refused'
+  /** `signed_in`: somebody has; `session_moved`: a session is used from another network than before. */
+  readonly audit_event: 'change' | 'refused' | 'signed_in' | 'session_moved'
   readonly caller?: string | undefined
   readonly caller_kind?: string | undefined
   readonly caller_role?: string | undefined

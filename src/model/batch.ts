@@ -1,12 +1,12 @@
 import type { Activity } from './activity.ts'
-import type { AlertTable, AlertWindow, CrowdRef, GroupRef, KnownGroups } from './alert.ts'
+import type { AlertTable, AlertWindow, CrowdRef, GroupRef, KnownGroups, StoredAlert } from './alert.ts'
 import type { TableSpec } from './column.ts'
 import type { CorrelationChanges } from './correlation.ts'
 import type { NewEvidence } from './evidence.ts'
 import type { LimitHit } from './limit.ts'
 import type { CacheWrite } from './match.ts'
 import type { MuteCount } from './mute.ts'
-import type { DeliveryKind } from './outgoing-alert.ts'
+import type { ListedKind } from './outgoing-alert.ts'
 import type { RiskChanges } from './risk.ts'
 import type { TableWrite } from './table-write.ts'
 
@@ -50,12 +50,13 @@ export interface Count {
 
 export interface NewDelivery {
   readonly deliveryId: string
+  /** Of rows of a query: `mailsOf` it. */
   readonly alertId: string
   readonly destination: string
   readonly body: string
   readonly createdMs: number
   /** Why it is sent. Default: the alert was opened. */
-  readonly kind?: DeliveryKind
+  readonly kind?: ListedKind
 }
 
 /** The effects of findings, wherever they come from: everything that one transaction stores about them. */
@@ -65,6 +66,8 @@ export interface Effects {
   /** The `windows` that became alerts, except muted ones. */
   readonly opened: readonly AlertWindow[]
   readonly deliveries: readonly NewDelivery[]
+  /** The deliveries of an alert that was opened again because one of the `windows` that it is merged with was. Absent: none. */
+  readonly onReopened?: (alert: StoredAlert, sentTo: ReadonlySet<string>) => readonly NewDelivery[]
   /** Table versions joined to the events of `windows`. Absent: none. */
   readonly alertTables?: readonly AlertTable[]
   /** Matches of `windows` to keep with them. Absent: none. */

@@ -4,8 +4,8 @@ export interface ContentFile {
   readonly path: string
 }
 
-/** What put content in force. `tables`: a refresh of a table took it along. */
-export const CONTENT_CAUSES = ['start', 'watch', 'reload', 'tables', 'signal', 'git', 'undo'] as const
+/** What put content in force. `tables`: a refresh of a table took it along. `edit`: it was written through the API. `settings`: sources or packs were changed through the API. */
+export const CONTENT_CAUSES = ['start', 'watch', 'reload', 'tables', 'signal', 'git', 'undo', 'edit', 'settings'] as const
 export type ContentCause = (typeof CONTENT_CAUSES)[number]
 
 /** What a generation is remembered with, beside its files. */

@@ -1,4 +1,4 @@
-import type { DeliveryKind } from './outgoing-alert.ts'
+import type { ListedKind } from './outgoing-alert.ts'
 
 /** Which deliveries: those that meet all conditions. */
 export interface DeliveryFilter {
@@ -8,18 +8,25 @@ export interface DeliveryFilter {
   readonly deliveryIds?: readonly string[] | undefined
 }
 
-/** A delivery with the alert that it is about. */
-export interface ListedDelivery {
+/** Where a delivery stands in the list, which is by time. */
+export interface DeliveryPlace {
+  readonly createdMs: number
+  /** Of deliveries of the same time. */
+  readonly order: number
+}
+
+/** A delivery with what it is about. */
+export interface ListedDelivery extends DeliveryPlace {
   readonly deliveryId: string
+  /** '' if it is not about an alert but mails rows of a query. */
   readonly alertId: string
   /** '' if the alert has been deleted. */
   readonly title: string
   readonly severity: string
   readonly destination: string
-  readonly kind: DeliveryKind
+  readonly kind: ListedKind
   readonly state: 'pending' | 'delivered' | 'dead'
   readonly tries: number
-  readonly createdMs: number
   /** When it is tried next, or, once it is not pending, when it was last tried. Epoch ms. */
   readonly nextMs: number
   /** Of the last failed attempt. */

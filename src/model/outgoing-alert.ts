@@ -6,9 +6,13 @@ import type { Summary } from './summary.ts'
 export const ALERT_CHANGES = ['opened', 'updated', 'resolved'] as const
 export type AlertChange = (typeof ALERT_CHANGES)[number]
 
-/** Why an alert is sent to a destination. */
-export const DELIVERY_KINDS = [...ALERT_CHANGES, 'test', 'digest'] as const
+/** Why an alert is sent to a destination. `changed`: people changed its status or owner, which the destination shows. */
+export const DELIVERY_KINDS = [...ALERT_CHANGES, 'changed', 'test', 'digest'] as const
 export type DeliveryKind = (typeof DELIVERY_KINDS)[number]
+
+/** What waits to be sent, in a list: also rows of a scheduled query, which are no alert. */
+export const LISTED_KINDS = [...DELIVERY_KINDS, 'rows'] as const
+export type ListedKind = (typeof LISTED_KINDS)[number]
 
 /** An alert as destinations see it, without internal windows and counters. */
 export interface OutgoingAlert {

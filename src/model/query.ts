@@ -14,7 +14,8 @@ export interface SavedQuery {
   readonly file: string
 }
 
-export type QueryDialect = 'any' | 'athena' | 'snowflake' | 'databricks'
+/** All but `clickhouse`, the lake's own, are read as Snowflake's. */
+export type QueryDialect = 'any' | 'athena' | 'snowflake' | 'databricks' | 'clickhouse'
 
 /** A query that runs on a schedule; scheduled rules judge the rows of its results. */
 export interface ScheduledQuery extends SavedQuery {
@@ -28,4 +29,9 @@ export interface QueryEmail {
   readonly recipients: readonly string[]
   readonly sendEmpty: boolean
   readonly preferAttachment: boolean
+}
+
+/** Whether rows of the query are mailed to somebody. */
+export function isMailed(email: QueryEmail | undefined): boolean {
+  return email !== undefined && email.recipients.length > 0
 }

@@ -1,5 +1,32 @@
 import type { IndicatorField } from './event.ts'
+import { addressNumber } from './ip-range.ts'
+import { addressText } from './ip-text.ts'
 import type { Severity } from './rule.ts'
+
+/** The kind of entity that an indicator is, as `caracal timeline --kind` has it. */
+export const ENTITY_KINDS = {
+  p_any_ip_addresses: 'ip',
+  p_any_domain_names: 'domain',
+  p_any_emails: 'email',
+  p_any_usernames: 'user',
+  p_any_md5_hashes: 'hash',
+  p_any_sha1_hashes: 'hash',
+  p_any_sha256_hashes: 'hash',
+  p_any_aws_arns: 'arn',
+  p_any_aws_account_ids: 'account',
+  p_any_aws_instance_ids: 'instance',
+  p_any_aws_tags: 'tag',
+  p_any_trace_ids: 'trace',
+} as const satisfies Record<IndicatorField, string>
+
+export type EntityKind = (typeof ENTITY_KINDS)[IndicatorField]
+
+/** The one spelling under which the risk of an entity is kept. */
+export function entityText(field: IndicatorField, value: string): string {
+  if (field !== 'p_any_ip_addresses') return value.toLowerCase()
+  const number = addressNumber(value)
+  return number ? addressText(number.family, number.value) : value
+}
 
 /** What a rule without `RiskScore` adds to the risk of an entity. */
 export const SEVERITY_RISK: Readonly<Record<Severity, number>> = { INFO: 0, LOW: 5, MEDIUM: 15, HIGH: 40, CRITICAL: 80 }

@@ -1,4 +1,8 @@
+import type { RecordedBatch } from './batch.ts'
+import { LAKE_PROBLEMS } from './lake-problems.ts'
+import { NODE_PROBLEMS } from './node-problems.ts'
 import type { Severity } from './rule.ts'
+import { TABLE_PROBLEMS } from './table-problems.ts'
 
 /** One kind of system problem: its severity and when it is alerted on. `docs/health.md` has a row for each. */
 export interface ProblemKind {
@@ -24,6 +28,16 @@ const MINUTE = 60_000
  * never changes.
  */
 export const PROBLEM_KINDS = {
+  ButtonsDown: {
+    headline: 'The buttons of a destination do not work',
+    severity: 'MEDIUM',
+    alerts: 'each',
+    afterMs: 5 * MINUTE,
+    meaning:
+      'What people do with the buttons on messages of a destination does not reach Caracal. The messages themselves are still sent.',
+    advice:
+      'The message says what fails. Check the network, the app-level token, and that Socket Mode is on in the settings of the Slack app; meanwhile use `caracal alerts`.',
+  },
   CertificateExpiring: {
     headline: 'The certificate of the HTTP port expires',
     severity: 'HIGH',
@@ -112,28 +126,11 @@ export const PROBLEM_KINDS = {
     severity: 'LOW',
     alerts: 'all',
     afterMs: 0,
-    meaning: 'The URL in heartbeat_url does not answer, so the service that watches it may report Caracal as down.',
-    advice: 'Check the URL, the network and the service behind it.',
-  },
-  LakeDown: {
-    headline: 'The lake does not accept rows',
-    severity: 'HIGH',
-    isFailing: true,
-    alerts: 'all',
-    afterMs: MINUTE,
     meaning:
-      'The lake does not accept rows. Rules and alerts keep working, and rows wait in the state until they reach outbox_max_bytes.',
-    advice: 'Read the message, and check the disk and memory of the machine. Restart if the lake does not recover by itself.',
+      'The URL in heartbeat_url does not answer, or a destination with heartbeat_minutes did not accept its heartbeat, so whoever waits for it may think that Caracal is down.',
+    advice: 'Check the URL or the destination, the network and the service behind it.',
   },
-  LakeReplaced: {
-    headline: "The lake's process was replaced",
-    severity: 'MEDIUM',
-    alerts: 'all',
-    afterMs: 0,
-    meaning:
-      "The lake's process crashed, did not respond or could not stop a query, and was replaced. No rows are missing; queries that were running have to be run again.",
-    advice: 'The message says why. Rewrite queries that need too much time or memory, and check the memory of the machine.',
-  },
+  ...LAKE_PROBLEMS,
   NameUnknown: {
     headline: 'Content uses unknown names',
     severity: 'MEDIUM',
@@ -144,6 +141,7 @@ export const PROBLEM_KINDS = {
     advice:
       'Correct the names listed in the alert, or add what they refer to; `caracal validate` suggests similar names. Changes to content take effect immediately, changes to caracal.yml after a restart.',
   },
+  ...NODE_PROBLEMS,
   PathStuck: {
     headline: 'Processing is stuck',
     severity: 'CRITICAL',
@@ -160,6 +158,15 @@ export const PROBLEM_KINDS = {
     afterMs: 0,
     meaning: 'Scheduled queries fail or return incomplete results, so the rules that judge their rows see too few or none.',
     advice: 'Run each query manually with `caracal query` and fix it.',
+  },
+  QueryNotMailed: {
+    headline: 'Rows of queries are not mailed',
+    severity: 'MEDIUM',
+    alerts: 'all',
+    afterMs: 0,
+    meaning: 'Scheduled queries name recipients in EmailConfig, and their rows do not reach them.',
+    advice:
+      'Add a destination of type `email`, or fix what the message says; then `caracal deliveries resend` with the destination sends what was given up. A later mail that arrives ends the problem.',
   },
   QueryOff: {
     headline: 'Scheduled queries are off',
@@ -259,6 +266,17 @@ export const PROBLEM_KINDS = {
     advice:
       'Compare the hours with a query over p_parse_time, by host or by log type. If the source is irregular by nature, set `volume_alarm: false` in its block.',
   },
+  SpoolAway: {
+    headline: 'The spool cannot be used',
+    severity: 'HIGH',
+    isFailing: true,
+    alerts: 'all',
+    afterMs: MINUTE,
+    meaning:
+      'The Kafka cluster of the spool does not answer, or refuses. Senders get 503 and have to send again; what waits in it is read later.',
+    advice:
+      'The message says what fails. Check the brokers, the network and `spool` in caracal.yml; `caracal doctor` connects as the configuration says.',
+  },
   SpoolFull: {
     headline: 'The spool is nearly full',
     severity: 'HIGH',
@@ -276,62 +294,15 @@ export const PROBLEM_KINDS = {
     meaning: 'Old deliveries, windows and alerts cannot be deleted from the state, so it keeps growing.',
     advice: 'The message says what fails. Check the disk that holds the data folder.',
   },
-  TableBudgetSpent: {
-    headline: 'The budget of live tables is spent',
+  ...TABLE_PROBLEMS,
+  TracesNotSent: {
+    headline: 'Traces are not sent',
     severity: 'LOW',
-    alerts: 'each',
-    afterMs: 0,
-    meaning:
-      'A live table has asked its service for as many addresses as it may on one day. Addresses that occur until midnight UTC wait, or are passed over if too many do.',
-    advice:
-      'Raise per_day if your plan allows it, or join the table to fewer logs. `caracal tables` shows how many addresses wait and were passed over.',
-  },
-  TableFull: {
-    headline: 'Tables that events write are full',
-    severity: 'MEDIUM',
-    alerts: 'each',
-    afterMs: 0,
-    meaning:
-      'Within the last hour, events have written more rows into a lookup table than it may have, or rows that are too long. The rows written longest ago are missing, so rules may take known keys for new ones.',
-    advice:
-      'The message says which limit was reached. Raise MaxRows, let rows expire (TimeoutSeconds), or let fewer events write (Detection).',
-  },
-  TableKeyRefused: {
-    headline: 'The key of live tables is missing or refused',
-    severity: 'MEDIUM',
-    alerts: 'each',
-    afterMs: 0,
-    meaning:
-      'A live table cannot ask its service, because its key is missing in the configuration or the service does not accept it.',
-    advice:
-      'Correct the key in caracal.yml (`keys`), then `caracal tables refresh <name>`; otherwise it is tried again every hour.',
-  },
-  TableRefreshFailed: {
-    headline: 'A table cannot be refreshed',
-    severity: 'LOW',
-    alerts: 'each',
-    afterMs: 0,
-    meaning:
-      'The provider of a lookup table has failed several times in a row. The last good version stays in force and grows old.',
-    advice:
-      'The message says how it fails. Check the provider and the network; `caracal tables refresh <name>` retries immediately.',
-  },
-  TableRefused: {
-    headline: 'Table content was rejected',
-    severity: 'MEDIUM',
-    alerts: 'each',
-    afterMs: 0,
-    meaning:
-      'What a provider of lookup tables answered cannot be used, or it cannot be trusted (certificate, redirect); the last good version stays in force.',
-    advice: 'The message says what is wrong. Check the provider, the format and the primary key.',
-  },
-  TableStale: {
-    headline: 'Tables are stale',
-    severity: 'MEDIUM',
     alerts: 'all',
     afterMs: 10 * MINUTE,
-    meaning: 'Lookup tables are empty or older than their alarm period, because their refresh fails.',
-    advice: 'Check the network and the provider; `caracal tables refresh <name>` retries immediately.',
+    meaning:
+      'The endpoint in `tracing` does not take traces of batches. Nothing else is affected, and traces that there is no room for are left out.',
+    advice: 'The message says what fails. Check the endpoint, its headers and the network.',
   },
 } as const satisfies Record<string, ProblemKind>
 
@@ -359,6 +330,8 @@ export interface SystemProblem {
   readonly covers?: readonly string[]
   /** Destinations that must not get the alert because it is about them. */
   readonly notTo?: readonly string[]
+  /** The batch that met it, for the log. */
+  readonly batch?: Pick<RecordedBatch, 'batchId' | 'sourceId'>
   /** Evidence for the alert's context, a plain JSON value. */
   readonly evidence?: unknown
 }

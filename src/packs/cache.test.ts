@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { packageRoot } from '../util/entry.ts'
 import { ContentCache } from './cache.ts'
 import { loadContent } from './load.ts'
 
@@ -83,4 +84,15 @@ test('content from the cache is the same as content that was read, including pro
   expect(plain.rules[0]?.tests[0]?.log).toBe('{"n":12345678901234567890,"f":2.0,"__proto__":{"x":1}}')
   expect(cold).toEqual(plain)
   expect(warm).toEqual(plain)
+})
+
+test.each([true, false])('the packs that come with the program are read by its build (tests: %s)', (tests) => {
+  const packs = join(packageRoot(), 'packs')
+  const files = readdirSync(packs, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('pack.yml'))
+  expect(files.length).toBeGreaterThan(20)
+  const cache = new ContentCache(undefined, packs, tests)
+  for (const file of files)
+    cache.json(readFileSync(join(packs, file), 'utf8'), () => {
+      throw new Error(`${file} is not there`)
+    })
 })

@@ -1,3 +1,4 @@
+import type { Dashboard } from '../model/dashboard.ts'
 import type { DataModel } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { DetectionContent, Rule } from '../model/rule.ts'
@@ -35,6 +36,7 @@ export interface CorrelationRuleFile {
 export interface Pack {
   readonly id: string
   readonly displayName: string | undefined
+  readonly description?: string | undefined
   readonly file: string
   /** `undefined`: everything in the pack's folder. */
   readonly ids: readonly string[] | undefined
@@ -85,6 +87,7 @@ export interface Content extends DetectionContent {
   readonly dataModels: readonly DataModel[]
   readonly scheduledQueries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]
+  readonly dashboards: readonly Dashboard[]
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
   /** Tables of packs that are off. */

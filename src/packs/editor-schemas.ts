@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { correlationRuleDocument } from '../stages/detect/correlation/document.ts'
 import { tableDefinitionSchema, tableExtensionSchema } from '../stages/enrich/definition.ts'
+import { dashboardItem } from './dashboard-items.ts'
 import { dataModelItem, derivedItem, globalItem, packItem, policyItem, ruleItem, scheduledRuleItem } from './item-schemas.ts'
 import { overridesFile } from './override-file.ts'
 import { savedQueryItem, scheduledQueryItem } from './query-schemas.ts'
@@ -21,6 +22,7 @@ const ITEMS: Readonly<Record<string, readonly z.ZodType[]>> = {
   lookup_table: [tableDefinitionSchema, tableExtensionSchema],
   saved_query: [savedQueryItem],
   scheduled_query: [scheduledQueryItem],
+  dashboard: [dashboardItem],
   overrides: [overridesFile],
 }
 

@@ -1,3 +1,4 @@
+import { isMailed } from '../model/query.ts'
 import type { Rule } from '../model/rule.ts'
 import { scheduleProblem } from '../stages/detect/scheduled/schedule.ts'
 import type { Content, CorrelationRuleFile } from './content.ts'
@@ -9,10 +10,10 @@ export function idleNotices({ scheduledQueries, savedQueries, scheduledRules, co
   const saved = new Set(savedQueries.map(({ name }) => name))
   return [
     ...scheduledQueries.flatMap(({ file, name, enabled, email }) => [
-      ...(enabled && !judged.has(name)
-        ? [`${file}: not run because no enabled rule judges its rows: scheduled_query '${name}'`]
+      ...(enabled && !judged.has(name) && !isMailed(email)
+        ? [`${file}: not run because no enabled rule judges its rows and nobody gets them by mail: scheduled_query '${name}'`]
         : []),
-      ...(enabled && email ? [`${file}: not supported yet: EmailConfig of scheduled_query '${name}'`] : []),
+      ...(enabled && email && !isMailed(email) ? [`${file}: EmailConfig of scheduled_query '${name}' has no Recipients`] : []),
     ]),
     ...[...scheduledQueries, ...savedQueries].flatMap(({ file, name, hasLookback }) =>
       hasLookback ? [`${file}: Lookback has no effect: the SQL of query '${name}' determines which time it covers`] : [],

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Dashboard } from '../model/dashboard.ts'
 import type { DataModelMapping } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import { ConfigError } from '../util/errors.ts'
@@ -15,6 +16,7 @@ export type Item =
   | { readonly kind: 'dataModel'; readonly id: string; readonly model: DataModelDraft }
   | { readonly kind: 'savedQuery'; readonly id: string; readonly query: SavedQuery }
   | { readonly kind: 'scheduledQuery'; readonly id: string; readonly query: ScheduledQuery }
+  | { readonly kind: 'dashboard'; readonly id: string; readonly dashboard: Dashboard }
   | { readonly kind: 'global'; readonly id: string; readonly filename: string }
   | { readonly kind: 'pack'; readonly id: string; readonly pack: PackDraft }
   | { readonly kind: 'table'; readonly id: string; readonly document: unknown }

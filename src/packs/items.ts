@@ -8,6 +8,7 @@ import {
 } from '../stages/enrich/definition.ts'
 import { ConfigError, ConfigErrors, NotSupported } from '../util/errors.ts'
 import { readCorrelationRule } from './correlation-items.ts'
+import { readDashboard } from './dashboard-items.ts'
 import { nearest, problemOf, problemsOf } from './issues.ts'
 import { broken, checked, type DataModelDraft, type Item } from './item.ts'
 import { dataModelItem, globalItem, packItem, promptItem, schemaItem, tableExtensionItem, tableItem } from './item-schemas.ts'
@@ -28,13 +29,19 @@ const KINDS: Readonly<Record<string, Read>> = {
     checked(file, yaml, globalItem, (item) => ({ kind: 'global', id: item.GlobalID, filename: item.Filename })),
   lookup_table: readTable,
   pack: (file, yaml) =>
-    checked(file, yaml, packItem, ({ PackID: id, Enabled: enabled, DisplayName: displayName, PackDefinition }) => ({
-      kind: 'pack',
-      id,
-      pack: { id, displayName, file, ids: PackDefinition?.IDs, isOptional: enabled === false },
-    })),
+    checked(
+      file,
+      yaml,
+      packItem,
+      ({ PackID: id, Enabled: enabled, DisplayName: displayName, Description: description, PackDefinition }) => ({
+        kind: 'pack',
+        id,
+        pack: { id, displayName, description, file, ids: PackDefinition?.IDs, isOptional: enabled === false },
+      }),
+    ),
   saved_query: (file, yaml) => readQuery('saved_query', file, yaml),
   scheduled_query: (file, yaml) => readQuery('scheduled_query', file, yaml),
+  dashboard: readDashboard,
   scheduled_prompt: (file, yaml) =>
     checked(file, yaml, promptItem, (item) => {
       const id = String(item['PromptName'] ?? item['QueryName'] ?? file)

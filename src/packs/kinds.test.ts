@@ -148,13 +148,18 @@ describe('every kind is read', () => {
     expect(notices(content, root)).toEqual(["prompt.yml: scheduled_prompt 'Ask' is accepted and ignored"])
   })
 
-  test('an enabled query whose rows no rule judges is reported, and so are emails that are never sent', async () => {
+  test('an enabled query whose rows nobody judges or gets by mail is reported, and so is an EmailConfig without recipients', async () => {
     const enabled = QUERY.replace('false', 'true')
-    const root = tree({ 'q.yml': `${enabled}EmailConfig: { Recipients: [a@b.example] }\n`, 's.yml': SCHEDULED, 'r.py': CODE })
-    expect(notices(await loadContent([root]), root)).toEqual(["q.yml: not supported yet: EmailConfig of scheduled_query 'Q'"])
+    const mailed = tree({ 'q.yml': `${enabled}EmailConfig: { Recipients: [a@b.example] }\n` })
+    expect(notices(await loadContent([mailed]), mailed)).toEqual([])
+    const unsent = tree({ 'q.yml': `${enabled}EmailConfig: { Recipients: [] }\n`, 's.yml': SCHEDULED, 'r.py': CODE })
+    expect(notices(await loadContent([unsent]), unsent)).toEqual(["q.yml: EmailConfig of scheduled_query 'Q' has no Recipients"])
+    const broken = tree({ 'q.yml': `${enabled}EmailConfig: { Recipients: ["a@b.example\\nBcc: c@d.example"] }\n` })
+    const { problems } = await loadContent([broken])
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining('must be an e-mail address')])
     const alone = tree({ 'q.yml': enabled, 'off.yml': SCHEDULED.replace('true', 'false'), 'r.py': CODE })
     expect(notices(await loadContent([alone]), alone)).toEqual([
-      "q.yml: not run because no enabled rule judges its rows: scheduled_query 'Q'",
+      "q.yml: not run because no enabled rule judges its rows and nobody gets them by mail: scheduled_query 'Q'",
     ])
   })
 

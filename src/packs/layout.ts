@@ -7,7 +7,7 @@ const PARTS = ['rules', 'policies', 'queries', 'data_models', 'lookup_tables', '
 /** As a folder's name. */
 const NAMES = ['global_helpers', 'packs']
 /** The same for kinds of file that Panther's tool does not read. */
-const OWN = /\/(?:schemas|tables)(?:\/|$)/
+const OWN = /\/(?:schemas|tables|dashboards)(?:\/|$)/
 /** Folders whose contents are available to every item, wherever it is. */
 const SHARED = ['global_helpers', 'data_models']
 

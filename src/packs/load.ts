@@ -21,6 +21,8 @@ export interface LoadOptions {
   readonly ignore?: readonly string[]
   /** Unknown keys of rules and policies are notices, not problems. Default false. */
   readonly ignoreExtraKeys?: boolean
+  /** Texts that are read in place of files, by absolute path; null: as if the file did not exist. Default: none. */
+  readonly edits?: ReadonlyMap<string, string | null>
 }
 
 /**
@@ -48,8 +50,8 @@ export function loadShipped(): Promise<Content> {
  * file that cannot be used is one problem, and the rest is loaded.
  */
 export async function loadContent(roots: readonly (string | ContentRoot)[], options: LoadOptions = {}): Promise<Content> {
-  const { tests = true, cache, ignore = [], ignoreExtraKeys = false } = options
-  const rootOptions = { tests, cache, ignore: new Set(ignore), ignoreExtraKeys }
+  const { tests = true, cache, ignore = [], ignoreExtraKeys = false, edits = new Map<string, string | null>() } = options
+  const rootOptions = { tests, cache, ignore: new Set(ignore), ignoreExtraKeys, edits }
   const loaded = []
   for (const root of [...roots].reverse()) {
     loaded.push(await loadRoot(typeof root === 'string' ? { folder: resolve(root) } : root, rootOptions))
@@ -72,6 +74,7 @@ export async function loadContent(roots: readonly (string | ContentRoot)[], opti
       root.scheduledQueries.filter((query) => force.takes('query', query.name, query.file)),
     ),
     savedQueries: loaded.flatMap((root) => root.savedQueries.filter((query) => force.takes('query', query.name, query.file))),
+    dashboards: loaded.flatMap((root) => root.dashboards.filter(({ name, file }) => force.takes('dashboard', name, file))),
     schemas: loaded.flatMap((root) => root.schemas.filter(({ name, file }) => force.takes('schema', name, file))),
     // An extension may have the name of the table that it extends, and does not hide it.
     tables: loaded.flatMap((root) =>

@@ -12,7 +12,10 @@ export interface PackChoice {
 }
 
 /** Ids of the packs that are off: disabled ones, and those that have to be enabled and are not. */
-export function packsOff(packs: readonly Pack[], { disabled_packs = [], enabled_packs = [] }: PackChoice): string[] {
+export function packsOff(
+  packs: readonly Pick<Pack, 'id' | 'isOptional'>[],
+  { disabled_packs = [], enabled_packs = [] }: PackChoice,
+): string[] {
   const optional = packs.filter(({ id, isOptional }) => isOptional && !enabled_packs.includes(id))
   return [...new Set([...disabled_packs, ...optional.map(({ id }) => id)])]
 }

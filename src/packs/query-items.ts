@@ -35,12 +35,15 @@ const DIALECTS = [
   ['SnowflakeQuery', 'snowflake'],
   ['DatabricksQuery', 'databricks'],
   ['AthenaQuery', 'athena'],
+  ['ClickHouseQuery', 'clickhouse'],
 ] as const satisfies readonly (readonly [string, QueryDialect])[]
 
 type QueryKeys = Omit<z.output<typeof savedQueryItem>, 'AnalysisType'>
 
 function readSaved(file: string, item: QueryKeys): SavedQuery {
-  const found = DIALECTS.find(([key]) => item[key] !== undefined)
+  const all = DIALECTS.filter(([key]) => item[key] !== undefined)
+  // Next to a text for Panther, the lake's own is the one for this program.
+  const found = all.find(([, dialect]) => dialect === 'clickhouse') ?? all[0]
   if (!found)
     throw new ConfigError(`a query has one of ${DIALECTS.map(([key]) => key).join(', ')}: add it`, { path: 'QueryName' })
   const [key, dialect] = found

@@ -1,13 +1,16 @@
 import { z } from 'zod'
+import { MAIL_ADDRESS } from '../util/mail-address.ts'
 import { strings } from './item-schemas.ts'
 
 const queryShape = {
   QueryName: z.string().min(1).max(1000),
-  /** At least one of these four. */
+  /** At least one of these. */
   Query: z.string().min(1).optional(),
   AthenaQuery: z.string().min(1).optional(),
   SnowflakeQuery: z.string().min(1).optional(),
   DatabricksQuery: z.string().min(1).optional(),
+  /** The lake's own SQL, which is not translated. Not a key of Panther's. */
+  ClickHouseQuery: z.string().min(1).optional(),
   Description: z.string().optional(),
   Tags: strings.optional(),
   Lookback: z.boolean().optional(),
@@ -32,7 +35,7 @@ const schedule = z
   })
 
 const email = z.strictObject({
-  Recipients: z.array(z.string()),
+  Recipients: z.array(z.string().regex(MAIL_ADDRESS, 'must be an e-mail address, as in soc@example.com')).max(50),
   SendEmpty: z.boolean().optional(),
   PreferAttachment: z.boolean().optional(),
 })

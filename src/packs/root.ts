@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import type { Dashboard } from '../model/dashboard.ts'
 import type { DataModel } from '../model/data-model.ts'
 import type { SavedQuery, ScheduledQuery } from '../model/query.ts'
 import type { HelperModule, Rule } from '../model/rule.ts'
@@ -31,6 +32,7 @@ export interface LoadedRoot {
   readonly dataModels: readonly DataModel[]
   readonly scheduledQueries: readonly ScheduledQuery[]
   readonly savedQueries: readonly SavedQuery[]
+  readonly dashboards: readonly Dashboard[]
   readonly helpers: readonly HelperModule[]
   readonly schemas: readonly SchemaFile[]
   readonly tables: readonly TableFile[]
@@ -49,13 +51,15 @@ export interface RootOptions {
   readonly ignoreExtraKeys: boolean
   /** Names of files to skip. */
   readonly ignore: ReadonlySet<string>
+  /** Texts that are read in place of files, by absolute path; null: as if the file did not exist. */
+  readonly edits: ReadonlyMap<string, string | null>
 }
 
 /** Reads one content root. Ids are unique in it, across all kinds of item; schemas have separate names. */
 export async function loadRoot(root: ContentRoot, options: RootOptions): Promise<LoadedRoot> {
   const loader = new RootLoader(root, options)
   try {
-    await loader.load(await scan(root, options.ignore))
+    await loader.load(edited(await scanned(root, options), root, options.edits))
   } catch (error) {
     loader.problems.push({
       file: root.folder,
@@ -66,6 +70,22 @@ export async function loadRoot(root: ContentRoot, options: RootOptions): Promise
   return loader
 }
 
+/** A root that only exists in edits has no folder yet. */
+function scanned(root: ContentRoot, { ignore, edits }: RootOptions): Promise<ScannedFiles> | ScannedFiles {
+  return edits.size > 0 && !existsSync(root.folder) ? { yaml: [], python: [] } : scan(root, ignore)
+}
+
+/** The files with those that edits add, and without those that they remove. */
+function edited(files: ScannedFiles, { folder }: ContentRoot, edits: RootOptions['edits']): ScannedFiles {
+  if (edits.size === 0) return files
+  const added = [...edits].flatMap(([file, text]) => (text !== null && isUnder(folder, file) ? [file] : []))
+  const change = (known: readonly string[], ending: RegExp) => {
+    const all = new Set([...known, ...added.filter((file) => ending.test(file))])
+    return [...all].filter((file) => edits.get(file) !== null)
+  }
+  return { yaml: change(files.yaml, /\.ya?ml$/), python: change(files.python, /\.py$/).sort() }
+}
+
 class RootLoader implements LoadedRoot {
   readonly rules: Rule[] = []
   readonly derived: DerivedDraft[] = []
@@ -73,6 +93,7 @@ class RootLoader implements LoadedRoot {
   readonly dataModels: DataModel[] = []
   readonly scheduledQueries: ScheduledQuery[] = []
   readonly savedQueries: SavedQuery[] = []
+  readonly dashboards: Dashboard[] = []
   readonly helpers: HelperModule[] = []
   readonly schemas: SchemaFile[] = []
   readonly tables: TableFile[] = []
@@ -86,6 +107,7 @@ class RootLoader implements LoadedRoot {
   readonly #folders: readonly string[]
   readonly #tests: boolean
   readonly #ignoreExtraKeys: boolean
+  readonly #edits: RootOptions['edits']
   readonly #cache: ContentCache
   /** `item` or `schema` and id → the file that has it. */
   readonly #ids = new Map<string, string>()
@@ -93,11 +115,13 @@ class RootLoader implements LoadedRoot {
   /** Code files that an item names: they are not helpers of their folder. */
   readonly #named = new Set<string>()
 
-  constructor({ folder: root, also = [], hasOverrides = true }: ContentRoot, { tests, cache, ignoreExtraKeys }: RootOptions) {
+  constructor({ folder: root, also = [], hasOverrides = true }: ContentRoot, options: RootOptions) {
+    const { tests, cache, ignoreExtraKeys, edits } = options
     this.#root = root
     this.#hasOverrides = hasOverrides
     this.#folders = [root, ...also]
     this.#ignoreExtraKeys = ignoreExtraKeys
+    this.#edits = edits
     this.#tests = tests
     this.#cache = new ContentCache(cache, root, tests)
   }
@@ -106,7 +130,7 @@ class RootLoader implements LoadedRoot {
     for (const [at, file] of files.yaml.entries()) {
       // Reading is synchronous because that is several times faster for many small files; other tasks run in between.
       if (at % 50 === 49) await setImmediate()
-      const text = readText(file, MAX_YAML_BYTES)
+      const text = this.#textOf(file, MAX_YAML_BYTES)
       if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
       else if (this.#hasOverrides && isOverrideFile(file, this.#root)) this.#addOverrides(file, text)
       else this.#add(file, this.#read(file, text))
@@ -179,6 +203,9 @@ class RootLoader implements LoadedRoot {
       case 'scheduledQuery':
         this.scheduledQueries.push(item.query)
         break
+      case 'dashboard':
+        this.dashboards.push(item.dashboard)
+        break
       case 'global':
         this.helpers.push({ name: item.id, ...(code as CodeFile), definition: file, folder: undefined, root: this.#root })
         break
@@ -194,6 +221,12 @@ class RootLoader implements LoadedRoot {
       case 'idle':
         this.notices.push(`${file}: ${item.notice}`)
     }
+  }
+
+  #textOf(file: string, maxBytes: number): string | Error {
+    const edit = this.#edits.get(file)
+    if (edit === undefined) return readText(file, maxBytes)
+    return edit ?? new Error('it does not exist')
   }
 
   #problem(file: string, message: string, line?: number): void {
@@ -214,7 +247,7 @@ class RootLoader implements LoadedRoot {
     const path = this.#inRoot(file, filename)
     if (path === undefined) return undefined
     this.#named.add(path)
-    const code = readText(path, MAX_CODE_BYTES)
+    const code = this.#textOf(path, MAX_CODE_BYTES)
     if (!(code instanceof Error)) return { file: path, code }
     this.#problem(file, `Filename: '${filename}' cannot be read: ${code.message}`)
     return undefined
@@ -294,7 +327,7 @@ class RootLoader implements LoadedRoot {
         this.notices.push(`${file}: not importable because the global '${name}' has the same name: rename one`)
         continue
       }
-      const text = readText(file, MAX_CODE_BYTES)
+      const text = this.#textOf(file, MAX_CODE_BYTES)
       if (text instanceof Error) this.#problem(file, `cannot be read: ${text.message}`)
       else this.helpers.push({ name, file, code: text, folder: dirname(file), root: this.#root })
     }

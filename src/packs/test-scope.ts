@@ -117,10 +117,10 @@ function rootWith(
 
 /** True if the requested folder has items that have no tests in Panther's tool. */
 function holdsOthers(
-  { scheduledQueries, savedQueries, tables, dataModels, packs, helpers }: Content,
+  { scheduledQueries, savedQueries, dashboards, tables, dataModels, packs, helpers }: Content,
   path: string | undefined,
 ): boolean {
-  const others = [...scheduledQueries, ...savedQueries, ...tables, ...dataModels, ...packs, ...helpers]
+  const others = [...scheduledQueries, ...savedQueries, ...dashboards, ...tables, ...dataModels, ...packs, ...helpers]
   return path !== undefined && others.some(({ file }) => isUnder(path, file))
 }
 
@@ -144,6 +144,7 @@ function narrowed(content: Content, isInside: (file: string) => boolean, isWante
     dataModels: inside(content.dataModels),
     scheduledQueries: inside(content.scheduledQueries),
     savedQueries: inside(content.savedQueries),
+    dashboards: inside(content.dashboards),
     schemas: inside(content.schemas),
     tables: inside(content.tables),
     overrides: inside(content.overrides),

@@ -16,6 +16,7 @@ import { Loop } from './loop.ts'
 import type { PipelineState } from './pipeline-state.ts'
 import { Spool } from './spool.ts'
 import { type SpoolPort, SpoolSource } from './spool-source.ts'
+import { SqliteSpool } from './sqlite-spool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-crash-'))
 
@@ -57,15 +58,7 @@ class Doom {
   }
 }
 
-const portOf = (spool: Spool): SpoolPort => ({
-  epoch: spool.epoch,
-  next: async (sourceId, afterId) => {
-    const range = spool.next(sourceId, afterId, 12)
-    return range && { ...range, receivedMs: spool.receivedMs(range.from) }
-  },
-  read: async (sourceId, from, to) => spool.read(sourceId, from, to),
-  free: (sourceId, upToId) => spool.free(sourceId, upToId),
-})
+const portOf = (spool: Spool): SpoolPort => new SqliteSpool(spool, 12)
 
 /** One run of the pipeline over the data folder: until the crash, or until everything is committed. */
 async function live(dataDir: string, texts: readonly string[], crashAfter: number): Promise<'crashed' | 'done'> {
@@ -96,7 +89,11 @@ async function live(dataDir: string, texts: readonly string[], crashAfter: numbe
 
 /** A process that is gone releases nothing. */
 function doomedFree(port: SpoolPort, doom: Doom): SpoolPort {
-  return { ...port, free: (sourceId, upToId) => doom.left-- > 0 && port.free(sourceId, upToId) }
+  return {
+    next: (sourceId, after) => port.next(sourceId, after),
+    read: (sourceId, range) => port.read(sourceId, range),
+    free: (sourceId, upTo) => doom.left-- > 0 && port.free(sourceId, upTo),
+  }
 }
 
 async function outcome(db: StateDb) {

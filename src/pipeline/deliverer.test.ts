@@ -3,8 +3,8 @@ import { outgoingAlert } from '../../test/support/alerts.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import { SEVERITIES, type Severity } from '../model/rule.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
-import { Refused, RetryLater } from '../util/errors.ts'
-import { Deliverer, type DelivererDeps, type DueDelivery, MAX_TRIES } from './deliverer.ts'
+import { Refused, RetryLater, StorageError } from '../util/errors.ts'
+import { Deliverer, type DelivererDeps, type DueDelivery, MAX_BUSY_MS, MAX_TRIES } from './deliverer.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 })
@@ -18,7 +18,10 @@ type Send = Destination['send']
 const BODY = JSON.stringify({ version: 2, kind: 'opened', alert: outgoingAlert() })
 
 /** An in-memory store with the semantics of the real one, and destinations by name. */
-function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDeps> & { failures?: number } = {}) {
+function world(
+  sends: Readonly<Record<string, Send>>,
+  part: Partial<DelivererDeps> & { failures?: number; onQueue?: (destination: string, except: readonly string[]) => void } = {},
+) {
   let failures = part.failures ?? 0
   const queue = new Map<string, { delivery: DueDelivery; nextMs: number; state: string }>()
   const results: DeliveryResult[] = []
@@ -30,7 +33,7 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
     for (let i = 0; i < n; i++) {
       const deliveryId = `${destination}${queue.size}`
       queue.set(deliveryId, {
-        delivery: { deliveryId, alertId: 'a', destination, tries: 0, body: BODY },
+        delivery: { deliveryId, alertId: 'a', destination, createdMs: Date.now(), tries: 0, body: BODY },
         nextMs: Date.now(),
         state: 'pending',
       })
@@ -63,11 +66,14 @@ function world(sends: Readonly<Record<string, Send>>, part: Partial<DelivererDep
       count: async (destination, nowMs, limit, except) => Math.min(limit, dueOf(destination, nowMs, except).length),
       due: async (destination, nowMs, limit, except, kind) => {
         reads.push(destination)
-        const isWanted = ({ body }: DueDelivery) => kind === 'all' || (kindOf(body) === 'resolved') === (kind === 'resolved')
+        part.onQueue?.(destination, except)
+        const isWanted = ({ body }: DueDelivery) =>
+          kind === 'all' || /resolved|changed/.test(kindOf(body)!) === (kind === 'alone')
         return dueOf(destination, nowMs, except).filter(isWanted).slice(0, limit)
       },
     },
     reference: async () => undefined,
+    progress: async () => undefined,
     save: async (saved) => {
       if (failures-- > 0) throw new Error('disk full')
       results.push(...saved)
@@ -119,6 +125,43 @@ test.each([
   await deliverer.stop()
 })
 
+test('a receiver that asks for a wait again and again does not use up the attempts', async () => {
+  let sent = 0
+  const { deliverer, queue, add } = world({
+    soc: async () => {
+      sent++
+      if (sent <= 3 * MAX_TRIES) throw new RetryLater('busy', 5000)
+      return undefined
+    },
+  })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(2 * MAX_TRIES * 6000)
+  expect([...queue.values()]).toMatchObject([{ state: 'pending', delivery: { tries: 0 } }])
+  await vi.advanceTimersByTimeAsync(2 * MAX_TRIES * 6000)
+  expect([...queue.values()][0]!.state).not.toBe('dead')
+  expect(sent).toBe(3 * MAX_TRIES + 1)
+  await deliverer.stop()
+})
+
+test('a receiver that asks for a wait all the time gets the delivery for a day, and then it is dead and says why', async () => {
+  const at: number[] = []
+  const { deliverer, results, add } = world({
+    soc: async () => {
+      at.push(Date.now())
+      throw new RetryLater('busy', 3_600_000)
+    },
+  })
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(MAX_BUSY_MS + 3 * 3_600_000)
+  expect(results.slice(0, -1).every(({ kind, tries }) => kind === 'again' && tries === 0)).toBe(true)
+  expect(results.at(-1)).toMatchObject({ kind: 'dead', error: 'busy (abandoned: it still asked for a wait after 24 hours)' })
+  expect(at.at(-1)! - at[0]!).toBeGreaterThanOrEqual(MAX_BUSY_MS)
+  expect(at.length).toBeGreaterThan(MAX_TRIES)
+  await deliverer.stop()
+})
+
 test('a refused delivery is dead immediately, and so is one to a destination that no longer exists', async () => {
   const { deliverer, queue, add } = world({ soc: () => Promise.reject(new Refused('401')) })
   add('soc', 1)
@@ -130,6 +173,51 @@ test('a refused delivery is dead immediately, and so is one to a destination tha
     ['dead', 1],
   ])
   await deliverer.stop()
+})
+
+test('a process that may have been replaced sends nothing, uses up no attempt, and goes on when it is sure again', async () => {
+  let isSure = false
+  const sent: string[] = []
+  const { deliverer, queue, troubles, add } = world(
+    { soc: async ({ id }) => void sent.push(id) },
+    {
+      sure: async () => {
+        if (!isSure) throw new StorageError('another node may be active')
+      },
+    },
+  )
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(MAX_TRIES * 70_000)
+  expect(sent).toEqual([])
+  expect([...queue.values()]).toMatchObject([{ state: 'pending', delivery: { tries: 0 } }])
+  expect(troubles.at(-1)).toBe('another node may be active')
+  isSure = true
+  await vi.advanceTimersByTimeAsync(5000)
+  expect(sent).toEqual(['soc0'])
+  expect(troubles.at(-1)).toBeUndefined()
+  await deliverer.stop()
+})
+
+test('one that was replaced between reading a delivery and sending it does not send it', async () => {
+  let asked = 0
+  const sent: string[] = []
+  const { deliverer, add } = world(
+    { soc: async ({ id }) => void sent.push(id) },
+    {
+      sure: async () => {
+        if (++asked % 2 === 0) throw new StorageError('another node is active')
+      },
+      save: async () => {
+        throw new StorageError('another node is active')
+      },
+    },
+  )
+  add('soc', 1)
+  deliverer.start()
+  await vi.advanceTimersByTimeAsync(60_000)
+  await deliverer.stop()
+  expect([asked > 1, sent]).toEqual([true, []])
 })
 
 test('an unexpected error is retried as if the receiver were down', async () => {
@@ -451,4 +539,31 @@ describe('a destination with a rate', () => {
     expect([...queue.values()].map(({ state }) => state)).toEqual(['dead', 'dead', 'dead'])
     await deliverer.stop()
   })
+})
+
+test('the queue of a destination is read without the deliveries that are being sent to it, and not without those of others', async () => {
+  const ends: (() => void)[] = []
+  const hold = () => new Promise<void>((resolve) => void ends.push(resolve))
+  const asked: [destination: string, except: readonly string[]][] = []
+  const made = world(
+    { slow: hold, other: hold },
+    { onQueue: (destination, except) => asked.push([destination, [...except].sort()]) },
+  )
+  made.add('slow', 2)
+  made.add('other', 1)
+  made.deliverer.start()
+  await vi.advanceTimersByTimeAsync(0)
+  asked.length = 0
+  made.add('slow', 1)
+  made.deliverer.wake()
+  await vi.advanceTimersByTimeAsync(0)
+  expect(asked).toEqual(
+    expect.arrayContaining([
+      ['other', ['other2']],
+      ['slow', ['slow0', 'slow1']],
+    ]),
+  )
+  expect(asked.flatMap(([destination, except]) => except.filter((id) => !id.startsWith(destination)))).toEqual([])
+  for (const end of ends) end()
+  await made.deliverer.stop(0)
 })

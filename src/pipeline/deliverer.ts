@@ -1,7 +1,9 @@
+import type { AlertProgress } from '../model/alert-work.ts'
 import type { DeliveryResult } from '../model/batch.ts'
 import { readDeliveryBody } from '../stages/deliver/body.ts'
 import type { Destination } from '../stages/deliver/destination.ts'
 import { digestAlert } from '../stages/deliver/digest.ts'
+import { readRowsMail } from '../stages/deliver/rows-message.ts'
 import { isFollowUp } from '../stages/deliver/text.ts'
 import { messageOf, Refused, RetryLater } from '../util/errors.ts'
 import { hash16 } from '../util/hash.ts'
@@ -12,10 +14,14 @@ export interface DueDelivery {
   readonly deliveryId: string
   readonly alertId: string
   readonly destination: string
+  /** When it was created, or made due again after it was given up. */
+  readonly createdMs: number
   /** Attempts so far. */
   readonly tries: number
-  /** As stored in state: `readDeliveryBody` reads it. */
+  /** As stored in state: `readDeliveryBody` reads it, and `readRowsMail` that of rows. */
   readonly body: string
+  /** It mails rows of a query, and is about no alert. Absent: false. */
+  readonly isRows?: boolean
 }
 
 /** The deliveries that wait. `except` lists the ids of those that are being sent. */
@@ -24,13 +30,16 @@ export interface DeliveryQueue {
   destinations(): Promise<readonly string[]>
   /** Number of due deliveries; counts no further than `limit`. */
   count(destination: string, nowMs: number, limit: number, except: readonly string[]): Promise<number>
-  /** At most `limit` due deliveries, those of the most severe alerts first, then the oldest. */
+  /**
+   * At most `limit` due deliveries, those of the most severe alerts first, then the oldest. `alone`: only those that no digest can
+   * carry, because they change what the receiver has of an alert.
+   */
   due(
     destination: string,
     nowMs: number,
     limit: number,
     except: readonly string[],
-    kind: 'resolved' | 'others' | 'all',
+    kind: 'alone' | 'others' | 'all',
   ): Promise<readonly DueDelivery[]>
 }
 
@@ -39,9 +48,13 @@ export interface DelivererDeps {
   readonly queue: DeliveryQueue
   /** What the destination returned for an earlier delivery of the alert. */
   readonly reference: (alertId: string, destination: string) => Promise<string | undefined>
+  /** What people have done about the alert so far; `undefined` if it was deleted. */
+  readonly progress: (alertId: string) => Promise<AlertProgress | undefined>
   readonly save: (results: readonly DeliveryResult[]) => Promise<void>
   /** Destination → messages per minute. Absent: as many as there are. */
   readonly perMinute?: ReadonlyMap<string, number>
+  /** Resolves if this process may send; rejects if another one may be doing so. Asked just before each attempt. Absent: always. */
+  readonly sure?: (() => Promise<void>) | undefined
   readonly now: () => number
   readonly retryMinMs: number
   readonly retryMaxMs: number
@@ -51,6 +64,11 @@ export interface DelivererDeps {
 
 /** After this number of attempts a delivery is dead: it stays visible, and a system alert reports it. */
 export const MAX_TRIES = 10
+/**
+ * After this time a delivery whose receiver still asks for a wait is dead, too: otherwise one that always does would keep alerts back without
+ * anybody learning of it.
+ */
+export const MAX_BUSY_MS = 24 * 3_600_000
 /** Concurrent attempts per destination, so that a slow one delays no other. */
 const AT_ONCE = 16
 /** Deliveries that one digest may carry. */
@@ -165,11 +183,11 @@ export class Deliverer {
       rate.sent(ones.length, 'none', nowMs)
       return { ones, rest: [] }
     }
-    const resolved = await queue.due(destination, nowMs, most, except, 'resolved')
+    const alone = await queue.due(destination, nowMs, most, except, 'alone')
     const others = await queue.due(destination, nowMs, MAX_DIGEST, except, 'others')
     const isTurn = !rate.isAfterDigest
     const readable = others.filter(isReadable)
-    const { ones, rest } = parted(resolved, readable, most, isTurn)
+    const { ones, rest } = parted(alone, readable, most, isTurn)
     rate.sent(ones.length, rest.length === 0 ? 'none' : others.length < MAX_DIGEST ? 'whole' : 'full', nowMs)
     // The attempt to send an unreadable one sends nothing: it fails, and says why.
     return { ones: [...ones, ...others.filter((one) => !isReadable(one)).slice(0, free)], rest }
@@ -181,7 +199,7 @@ export class Deliverer {
   }
 
   #begin(deliveries: readonly DueDelivery[], send: () => Promise<void>): void {
-    const done = send()
+    const done = this.#whenSure(send)
       .catch((error: unknown) => this.#report('write', `The result of a delivery cannot be recorded: ${messageOf(error)}`))
       .finally(() => {
         for (const { deliveryId } of deliveries) this.#underWay.delete(deliveryId)
@@ -190,12 +208,40 @@ export class Deliverer {
     for (const { deliveryId, destination } of deliveries) this.#underWay.set(deliveryId, { destination, done })
   }
 
+  /** What was due when it was read may have been sent by another process since. */
+  async #whenSure(send: () => Promise<void>): Promise<void> {
+    try {
+      await this.#deps.sure?.()
+    } catch (error) {
+      this.#report('lease', messageOf(error))
+      // Otherwise it would be tried again at once.
+      await pause(this.#deps.retryMinMs, this.#stopping.signal)
+      return
+    }
+    this.#report('lease', undefined)
+    if (!this.#stopping.signal.aborted) await send()
+  }
+
+  /** The process may have been stopped since the attempt began. */
+  async #stillSure(): Promise<void> {
+    await this.#deps.sure?.().catch((error: unknown) => {
+      throw new RetryLater(messageOf(error), this.#deps.retryMinMs, { cause: error })
+    })
+  }
+
   async #try(delivery: DueDelivery): Promise<void> {
     const { deliveryId, alertId, destination: name, body } = delivery
     const [result] = await this.#results([delivery], async (destination, signal) => {
+      if (delivery.isRows) {
+        await this.#stillSure()
+        return mailRows(destination, delivery, signal)
+      }
       const content = readDeliveryBody(body)
       const before = isFollowUp(content.kind) ? await this.#deps.reference(alertId, name) : undefined
-      const sent = (await destination.send({ id: deliveryId, ...content, reference: before }, signal)) ?? undefined
+      // As it is now, not as it was: what is shown must not be set back by a delivery that had to wait.
+      const progress = content.kind === 'changed' ? await this.#deps.progress(alertId) : undefined
+      await this.#stillSure()
+      const sent = (await destination.send({ id: deliveryId, ...content, reference: before, progress }, signal)) ?? undefined
       return { reference: sent }
     })
     await this.#save([result!])
@@ -206,6 +252,7 @@ export class Deliverer {
     const id = hash16('digest', ...deliveries.map(({ deliveryId }) => deliveryId))
     const results = await this.#results(deliveries, async (destination, signal) => {
       const alerts = deliveries.map(({ body }) => readDeliveryBody(body).alert)
+      await this.#stillSure()
       try {
         await destination.send({ id, kind: 'digest', alert: digestAlert(alerts, id, this.#deps.now()) }, signal)
       } catch (error) {
@@ -242,7 +289,7 @@ export class Deliverer {
         ...outcome,
       }))
     } catch (error) {
-      results = deliveries.map(({ deliveryId, tries }) => this.#failure(deliveryId, tries + 1, error))
+      results = deliveries.map((delivery) => this.#failure(delivery, error))
     }
     for (const { kind } of results) onResult(name, kind === 'again' ? 'retried' : kind)
     return results
@@ -265,8 +312,8 @@ export class Deliverer {
     }
   }
 
-  /** Reports that reading or saving deliveries fails, or, with `undefined`, that it works again. */
-  #report(kind: 'read' | 'write', message: string | undefined): void {
+  /** Reports that reading, sending or saving deliveries is not possible, or, with `undefined`, that it is again. */
+  #report(kind: 'read' | 'write' | 'lease', message: string | undefined): void {
     const before = this.#troubles.get(kind)
     if (before === message) return
     if (message === undefined) this.#troubles.delete(kind)
@@ -274,16 +321,38 @@ export class Deliverer {
     this.#deps.onTrouble([...this.#troubles.values()].join('; ') || undefined)
   }
 
-  #failure(deliveryId: string, tries: number, error: unknown): DeliveryResult {
+  #failure({ deliveryId, createdMs, tries: before }: DueDelivery, error: unknown): DeliveryResult {
     const { now, retryMinMs, retryMaxMs } = this.#deps
     const text = messageOf(error)
+    const asked = error instanceof RetryLater ? error.afterMs : undefined
+    // A receiver that says when to come again works, and is only busy: a long storm must not use up the attempts.
+    if (asked !== undefined) {
+      const nowMs = now()
+      if (nowMs - createdMs < MAX_BUSY_MS)
+        return { deliveryId, kind: 'again', tries: before, nextMs: nowMs + Math.max(retryMinMs, asked), error: text }
+      const hours = MAX_BUSY_MS / 3_600_000
+      return {
+        deliveryId,
+        kind: 'dead',
+        tries: before + 1,
+        error: `${text} (abandoned: it still asked for a wait after ${hours} hours)`,
+        nowMs,
+      }
+    }
+    const tries = before + 1
     if (error instanceof Refused) return { deliveryId, kind: 'dead', tries, error: text, nowMs: now() }
     if (tries >= MAX_TRIES)
       return { deliveryId, kind: 'dead', tries, error: `${text} (abandoned after ${tries} attempts)`, nowMs: now() }
     const wait = Math.min(retryMaxMs, retryMinMs * 2 ** (tries - 1))
-    const asked = error instanceof RetryLater ? (error.afterMs ?? 0) : 0
-    return { deliveryId, kind: 'again', tries, nextMs: now() + Math.max(wait, asked), error: text }
+    return { deliveryId, kind: 'again', tries, nextMs: now() + wait, error: text }
   }
+}
+
+/** Mails rows of a query. */
+async function mailRows(destination: Destination, { deliveryId, destination: name, body }: DueDelivery, signal: AbortSignal) {
+  if (!destination.mail) throw new Refused(`destination '${name}' sends no mail: it was of type email before`)
+  await destination.mail(deliveryId, readRowsMail(body), signal)
+  return {}
 }
 
 /** Deliveries to send one by one, and those for a digest. */
@@ -295,17 +364,17 @@ interface Parts {
 const NOTHING: Parts = { ones: [], rest: [] }
 
 /**
- * Divides deliveries, the most urgent first, among `most` messages, of which a digest is one. A resolved alert ends something at the
- * receiver, so it is never in a digest; it waits if there are too many. The most severe of the others are sent one by one. If there is
- * only one message, it is a digest if `isTurn`; otherwise a resolved alert goes first, so that neither keeps the other waiting forever.
+ * Divides deliveries, the most urgent first, among `most` messages, of which a digest is one. Those that end or change something at the
+ * receiver are never in a digest; they wait if there are too many. The most severe of the others are sent one by one. If there is
+ * only one message, it is a digest if `isTurn`; otherwise one that goes alone is first, so that neither keeps the other waiting forever.
  */
-function parted(resolved: readonly DueDelivery[], others: readonly DueDelivery[], most: number, isTurn: boolean): Parts {
+function parted(alone: readonly DueDelivery[], others: readonly DueDelivery[], most: number, isTurn: boolean): Parts {
   const kept = others.length === 0 || (most === 1 && !isTurn) ? 0 : 1
-  const ended = resolved.slice(0, most - kept)
-  const left = most - ended.length
-  if (others.length <= left) return { ones: [...ended, ...others], rest: [] }
-  if (left === 0) return { ones: ended, rest: [] }
-  return { ones: [...ended, ...others.slice(0, left - 1)], rest: others.slice(left - 1) }
+  const first = alone.slice(0, most - kept)
+  const left = most - first.length
+  if (others.length <= left) return { ones: [...first, ...others], rest: [] }
+  if (left === 0) return { ones: first, rest: [] }
+  return { ones: [...first, ...others.slice(0, left - 1)], rest: others.slice(left - 1) }
 }
 
 function isReadable({ body }: DueDelivery): boolean {

@@ -49,6 +49,7 @@ test.each<[what: string, to: string[], severity: string, returned?: string[] | u
 const PICKY: readonly Route[] = [
   { id: 'cloud', severities: [], logTypes: ['AWS.CloudTrail', 'GCP.AuditLog'] },
   { id: 'faults', severities: [], alertTypes: ['RULE_ERROR', 'SYSTEM'] },
+  { id: 'hunts', severities: [], alertTypes: ['SCHEDULED_RULE'] },
   { id: 'silent', severities: [], system: false },
   { id: 'endings', severities: [], sends: ['resolved'] },
 ]
@@ -57,6 +58,8 @@ test.each<[what: string, to: string[], body: object]>([
   ['a log type that one takes', ['cloud', 'silent'], { logTypes: ['Zeek.Conn', 'GCP.AuditLog'] }],
   ['a log type that it does not take', ['silent'], { logTypes: ['Zeek.Conn'] }],
   ['a failing rule', ['faults', 'silent'], { type: 'RULE_ERROR', logTypes: ['Zeek.Conn'] }],
+  ['a scheduled rule', ['hunts', 'silent'], { type: 'SCHEDULED_RULE', logTypes: ['query/Q'] }],
+  ['a failing scheduled rule', ['silent'], { type: 'SCHEDULED_RULE_ERROR', logTypes: ['query/Q'] }],
   ['Caracal itself', ['cloud', 'faults'], { type: 'SYSTEM' }],
   [
     'a log type, though the rule chose a destination that does not take it',
@@ -118,6 +121,28 @@ describe('a change of an alert', () => {
     )
     expect(new Set(idsAtPager.slice(0, 3)).size).toBe(3)
     expect(idsAtPager[3]).toBe(idsAtPager[2])
+  })
+
+  test('of status or owner reaches only the destinations that show them and have the alert', () => {
+    const more: readonly Route[] = [
+      { id: 'mirror', severities: [], sends: ['opened'], mirrors: true },
+      { id: 'mirror2', severities: [], sends: ['opened', 'resolved'], mirrors: true },
+      { id: 'late', severities: ['CRITICAL'], sends: ['opened'], mirrors: true },
+      { id: 'plain', severities: [], sends: ['opened', 'updated', 'resolved'] },
+    ]
+    const of = (kind: Change['kind']) =>
+      shown(
+        changeDeliveries(
+          alertWindow('LOW'),
+          { kind, key: 'v2', nowMs: 7, sentTo: new Set(['mirror', 'mirror2', 'plain']) },
+          new Map(),
+          { routes: more, baseUrl: BASE },
+        ),
+      )
+    expect(of('changed')).toEqual(['mirror changed', 'mirror2 changed'])
+    expect(of('resolved')).toEqual(['mirror changed', 'mirror2 changed', 'mirror2 resolved', 'plain resolved'])
+    expect(of('reopened')).toEqual(['mirror2 opened', 'plain opened', 'mirror changed'])
+    expect(of('updated')).toEqual(['plain updated'])
   })
 
   test('has the same id if it is processed again, and another one if it is another change', () => {

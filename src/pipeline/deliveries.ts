@@ -1,4 +1,5 @@
-import type { AlertType, AlertWindow } from '../model/alert.ts'
+import type { AlertType, AlertWindow, StoredAlert } from '../model/alert.ts'
+import { isOver } from '../model/alert-work.ts'
 import type { NewDelivery } from '../model/batch.ts'
 import type { AlertChange } from '../model/outgoing-alert.ts'
 import type { Rule, Severity } from '../model/rule.ts'
@@ -18,6 +19,8 @@ export interface Route {
   readonly system?: boolean
   /** Absent: only `opened`. */
   readonly sends?: readonly AlertChange[]
+  /** True: what it has of an alert shows the alert's status and owner, so it is notified whenever these change. */
+  readonly mirrors?: boolean
 }
 
 export interface Routing {
@@ -49,8 +52,8 @@ export function deliveriesOf(window: AlertWindow, rules: Rules, { routes, baseUr
 
 /** A change of an alert that has been opened. */
 export interface Change {
-  /** `reopened`: matches opened it again after it was resolved. */
-  readonly kind: 'updated' | 'reopened' | 'resolved'
+  /** `reopened`: matches or a person opened it again after it had ended. `changed`: its status or owner is another one. */
+  readonly kind: 'updated' | 'reopened' | 'resolved' | 'changed'
   /** Distinguishes this change from the alert's others of the same kind; the same again if the same change is processed again. */
   readonly key: string
   readonly nowMs: number
@@ -61,11 +64,14 @@ export interface Change {
 /**
  * The deliveries of a change. It goes to destinations that want changes of its kind and were sent the alert. A destination that the alert
  * only reaches now, because it became more severe, gets it as `opened`. So does one that is notified when alerts end, each time that the
- * alert is opened again: what it had opened for it has ended there. To others that is an update.
+ * alert is opened again: what it had opened for it has ended there. To others that is an update. One that mirrors alerts also gets
+ * each change of the status or owner of an alert that it has.
  */
 export function changeDeliveries(window: AlertWindow, change: Change, rules: Rules, { routes, baseUrl }: Routing): NewDelivery[] {
   const { kind, key, nowMs, sentTo } = change
   const now = new Set(routesOf(window, rules, routes))
+  const mirrors = kind === 'updated' ? [] : routes.filter((route) => route.mirrors === true && sentTo.has(route.id))
+  if (kind === 'changed') return toEach(mirrors, window, kind, key, nowMs, baseUrl)
   const sent = kind === 'reopened' ? 'updated' : kind
   const isNew = (route: Route) => now.has(route) && !sentTo.has(route.id) && wants(route, 'opened')
   const endedThere = (route: Route) => sentTo.has(route.id) && wants(route, 'opened') && wants(route, 'resolved')
@@ -78,8 +84,27 @@ export function changeDeliveries(window: AlertWindow, change: Change, rules: Rul
   return [
     ...toEach(opened, window, 'opened', '', nowMs, baseUrl),
     ...toEach(again, window, 'opened', key, nowMs, baseUrl),
+    ...toEach(
+      mirrors.filter((route) => !again.includes(route)),
+      window,
+      'changed',
+      key,
+      nowMs,
+      baseUrl,
+    ),
     ...toEach(changed, window, sent, key, nowMs, baseUrl),
   ]
+}
+
+/** What a person's change of an alert means to destinations. Opening it again is the same news as if a match had. */
+export function kindOfChange(before: StoredAlert, after: StoredAlert): Change['kind'] {
+  if (isOver(before) === isOver(after)) return 'changed'
+  return isOver(after) ? 'resolved' : 'reopened'
+}
+
+/** The key of a change that people made, of the alert as it is afterwards. Keys of matches are plain numbers. */
+export function changeKey({ version }: StoredAlert): string {
+  return `v${version}`
 }
 
 /** The destinations that the rule chose (in its code, else in its file), or else those that accept such alerts. */
@@ -105,7 +130,7 @@ function wants({ sends = ['opened'] }: Route, kind: AlertChange): boolean {
 function toEach(
   routes: readonly Route[],
   window: AlertWindow,
-  kind: AlertChange,
+  kind: AlertChange | 'changed',
   key: string,
   createdMs: number,
   baseUrl: string,

@@ -1,7 +1,7 @@
 import type { Effects, FinishedRows } from '../model/batch.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import { alertTables } from './alert-tables.ts'
-import { changeDeliveries, deliveriesOf, type Routing } from './deliveries.ts'
+import { changeDeliveries, changeKey, deliveriesOf, type Routing } from './deliveries.ts'
 import { evidenceOf } from './evidence.ts'
 import { finishedRows } from './finished-rows.ts'
 import type { Generation } from './generation.ts'
@@ -38,6 +38,8 @@ export function encode(found: Encodable, origin: RowOrigin, deps: EncodeDeps): E
         return changeDeliveries(window, change, deps.generation.rules, deps)
       }),
     ],
+    onReopened: (alert, sentTo) =>
+      changeDeliveries(alert, { kind: 'reopened', key: changeKey(alert), nowMs, sentTo }, deps.generation.rules, deps),
     mutes: alerts.mutes,
     cacheWrites,
     correlation,

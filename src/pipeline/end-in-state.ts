@@ -1,5 +1,6 @@
 import type { BatchEffects, Cursor, FinishedRows, RecordedBatch } from '../model/batch.ts'
 import type { Judged } from '../stages/alert/step.ts'
+import type { BatchTrace } from './batch-trace.ts'
 import type { Routing } from './deliveries.ts'
 import { effectsOf, originOf } from './effects.ts'
 import type { Retrying } from './faults.ts'
@@ -21,8 +22,10 @@ export interface StateEndDeps extends Routing {
   readonly written?: Pick<BatchPlace, 'write'> | undefined
   /** The batch's effects are durable. Not called if they already were. */
   readonly onCommitted: (effects: BatchEffects) => void
+  /** Absent: the batch is not traced. */
+  readonly trace?: BatchTrace | undefined
   /** Reports entries that the rules' `cache` could not store, and parts that a batch lost. */
-  readonly onTrouble: (what: string, message: string | undefined) => void
+  readonly onTrouble: (what: string, message: string | undefined, batch: RecordedBatch) => void
 }
 
 /** The end of the path in `up`: one transaction of the state. `cursor` is known once the batch is parsed. */
@@ -31,7 +34,11 @@ export function endInState(
   cursor: () => Cursor,
   deps: StateEndDeps,
 ): Omit<PathEnd<readonly FinishedRows[], BatchEffects>, 'turn' | 'made' | 'inOrder'> {
-  const { state, retrying, now, observe, onCommitted, onTrouble } = deps
+  const { state, retrying, now, trace, onCommitted, onTrouble } = deps
+  const observe = (step: string, seconds: number) => {
+    deps.observe(step, seconds)
+    trace?.step(step, seconds)
+  }
   const origin = () => originOf(batch, deps.generation)
   return {
     retrying,
@@ -48,11 +55,14 @@ export function endInState(
         attempt: async (part) => state.tryBatch(batch, await finish(part)),
         onDropped: (message) => {
           dropped.push(message)
-          onTrouble('cache', dropped.join('; '))
+          onTrouble('cache', dropped.join('; '), batch)
         },
         retrying,
       })
-      if (effects) onCommitted(effects)
+      if (effects) {
+        trace?.committed(effects)
+        onCommitted(effects)
+      }
       observe('commit', (performance.now() - start) / 1000)
     },
   }

@@ -60,11 +60,18 @@ export interface Writing {
 /** What is known about parsing before a batch is made. */
 export type ParsedPart = Pick<ParsedChunks, 'context' | 'received'>
 
+/** How long a step of a batch took in another thread, and when it ended, in milliseconds since an instant that is the same for all of its steps. */
+export type Observation = readonly [step: string, seconds: number, endedMs: number]
+
 /** Sends batches down the first half of the path in other threads, which have the same generation. */
 export interface Making {
   /** Resolves however often a thread dies of other causes; rejects if the batch cannot be made. `onParsed` is called once. */
   make(
-    batch: Omit<PathBatch, 'onParsed'> & { readonly onParsed: (parsed: ParsedPart) => void },
+    batch: Omit<PathBatch, 'onParsed'> & {
+      readonly onParsed: (parsed: ParsedPart) => void
+      /** Called with what the batch took, and the other node that made it, if one did. */
+      readonly onObserved?: (observations: readonly Observation[], node: string | undefined) => void
+    },
     origin: RowOrigin,
     written?: BatchPlace,
   ): Promise<EncodedBatch<readonly FinishedRows[]>>

@@ -67,7 +67,7 @@ async function run(texts: readonly (readonly string[])[], { making, remembering 
     loopDeps(sources, {
       state: pipelineState(db),
       generation: { ...(making && { making }), ...(remembering && { remembering }) },
-      depth: 5,
+      depth: () => 5,
       onCommitted: ({ batch, cursor, findings, rows }) => {
         const counts = rows.map(({ spec, count }) => `${spec.table} ${count}`)
         committed.push(JSON.stringify([batch.sourceId, batch.extent['at'], cursor.value, [...findings.matches], counts]))

@@ -11,7 +11,7 @@ import type { Parser } from '../stages/parse/parser.ts'
 import type { BatchSource } from '../stages/source/source.ts'
 import { hash16 } from '../util/hash.ts'
 import type { Generation, SourceBinding } from './generation.ts'
-import type { LoopDeps } from './loop.ts'
+import type { LoopDeps } from './loop-deps.ts'
 
 /** A log of one field: every line is an event, but `bad …` is a dead letter, and `throw` breaks the parser. */
 export const lineSchema: CompiledSchema = {

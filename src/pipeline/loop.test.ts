@@ -349,7 +349,7 @@ test('a source that cannot be read delays no other, and continues in order once 
       onCommitted: ({ batch }) => {
         if (batch.sourceId === 'good' && batch.extent['at'] === 2) isBroken = false
       },
-      onTrouble: (...trouble) => troubles.push(trouble),
+      onTrouble: (what, message) => troubles.push([what, message]),
     },
     [broken, good],
     5,

@@ -1,39 +1,16 @@
-import type { BatchEffects, Cursor, Decision, Extent, FinishedRows, OtherEffects, RecordedBatch } from '../model/batch.ts'
+import type { Cursor, Decision, Extent, FinishedRows, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import type { Chunk } from '../model/chunk.ts'
 import type { RowOrigin } from '../model/schema.ts'
 import type { BatchSource } from '../stages/source/source.ts'
-import type { Route } from './deliveries.ts'
 import { type EffectsDeps, originOf } from './effects.ts'
 import { endInState } from './end-in-state.ts'
 import { type Retrying, retry } from './faults.ts'
 import type { Generation, Making, ParsedPart } from './generation.ts'
+import type { LoopDeps } from './loop-deps.ts'
 import { Order } from './order.ts'
 import { HERE, type PathEnd, takePath } from './path.ts'
-import type { PipelineState } from './pipeline-state.ts'
 import type { BatchPlace } from './table-writer.ts'
 import { Turns } from './turns.ts'
-
-export interface LoopDeps {
-  /** Pause after a failure in milliseconds; default 500. */
-  readonly pauseMs?: number
-  readonly sources: readonly BatchSource[]
-  /** The generation in force: read once for each batch, and for every other commit. */
-  readonly generation: () => Generation
-  readonly state: PipelineState
-  readonly routes: readonly Route[]
-  readonly baseUrl: string
-  readonly now: () => number
-  /** Maximum number of batches in progress. Absent: as many as one thread can use. */
-  readonly depth?: number | undefined
-  /** True while the outbox is too full for new batches. */
-  readonly isFull: () => boolean
-  readonly observe: (stage: string, seconds: number) => void
-  /** The batch's effects are durable. */
-  readonly onCommitted: (effects: BatchEffects) => void
-  readonly onOtherCommitted: (effects: OtherEffects) => void
-  /** What is wrong with a source (`source/<id>`), the rules' `cache` or everything (`loop`); `undefined` once it works again. */
-  readonly onTrouble: (what: string, message: string | undefined) => void
-}
 
 /** Batches in progress in one thread: one is parsed while the previous one is judged and the one before that committed. */
 const DEPTH = 3
@@ -48,7 +25,7 @@ const PAUSE_MS = 500
  */
 export class Loop {
   readonly #deps: LoopDeps
-  readonly #bySource: ReadonlyMap<string, BatchSource>
+  readonly #bySource: Map<string, BatchSource>
   readonly #turns: Turns
   #lastId = 0
   #commits: Promise<void> = Promise.resolve()
@@ -62,7 +39,7 @@ export class Loop {
   #failed: Error | undefined
   #wake: () => void = () => {}
   #pending = false
-  readonly #retrying: Retrying
+  readonly #pauseMs: number
   /** While set, no batch begins. */
   #gate: Promise<void> | undefined
   /** Settles when the batch has been judged. */
@@ -74,11 +51,7 @@ export class Loop {
   constructor(deps: LoopDeps) {
     const { pauseMs = PAUSE_MS } = deps
     this.#deps = deps
-    this.#retrying = {
-      onTrouble: (message) => deps.onTrouble('loop', message),
-      isStopping: () => this.#stopping,
-      pauseMs,
-    }
+    this.#pauseMs = pauseMs
     this.#bySource = new Map(deps.sources.map((source) => [source.id, source]))
     this.#turns = new Turns(deps.sources, {
       now: () => performance.now(),
@@ -95,6 +68,19 @@ export class Loop {
   /** True if the source had nothing new when last checked, and everything it returned is committed. */
   isSettled(sourceId: string): boolean {
     return this.#turns.isDry(sourceId) && (this.#inHand.get(sourceId) ?? 0) === 0 && !this.#held.has(sourceId)
+  }
+
+  /** One more source is read from now on. The generation in force must know it. */
+  add(source: BatchSource): void {
+    this.#bySource.set(source.id, source)
+    this.#turns.add(source)
+    this.wake()
+  }
+
+  /** The source is not read any more. It must be settled. */
+  remove(sourceId: string): void {
+    this.#turns.remove(sourceId)
+    this.#bySource.delete(sourceId)
   }
 
   /** A source may have something. */
@@ -207,7 +193,7 @@ export class Loop {
       extent,
       receivedMs: source.receivedMs(extent) ?? now,
     }
-    await this.#retry('state cannot be written', () => this.#deps.state.recordBatch(batch))
+    await this.#retry('state cannot be written', () => this.#deps.state.recordBatch(batch), batch)
     await this.#begin(batch)
   }
 
@@ -234,16 +220,19 @@ export class Loop {
       this.#deps.onTrouble(
         `source/${batch.sourceId}`,
         `a batch of source '${batch.sourceId}' was begun earlier, but the source is no longer configured; the batch waits until it is`,
+        batch,
       )
       return
     }
-    while (this.#underWay >= (this.#deps.depth ?? DEPTH)) await this.#oneCommitted()
+    while (this.#underWay >= (this.#deps.depth?.() ?? DEPTH)) await this.#oneCommitted()
     await this.#parsing.get(batch.sourceId)
     if (this.#held.has(batch.sourceId)) return this.#hold(batch)
+    const trace = this.#deps.traces?.begin(batch)
     let chunks: readonly Chunk[]
     try {
       chunks = await source.read(batch.extent)
       this.#turns.worked(source.id)
+      trace?.hasRead(chunks)
     } catch (error) {
       this.#turns.failed(source.id, error)
       return this.#hold(batch)
@@ -263,8 +252,9 @@ export class Loop {
     const end = endInState(batch, () => cursor!, {
       ...this.#deps,
       generation,
-      retrying: this.#retrying,
+      retrying: this.#retryingOf(batch),
       written,
+      trace,
     })
     const before = this.#commits
     let isJudged = () => {}
@@ -274,16 +264,22 @@ export class Loop {
     this.#judging.add(judging)
     const turn = async () => {
       isJudged()
+      trace?.hasJudged()
       await before
       if (this.#failed) throw this.#failed
     }
-    const path = { sourceId, receivedMs, chunks, onParsed }
+    const path = { sourceId, receivedMs, chunks, onParsed, ...(trace && { onObserved: trace.steps }) }
     const { making } = generation
     const halves = making
       ? this.#elsewhere(making, path, originOf(batch, generation), cursor === undefined, written)
       : { ...HERE, written }
     const done = takePath(path, generation, { ...end, ...halves, turn })
     done.catch(() => {}).finally(isJudged)
+    if (trace)
+      done.then(
+        () => trace.end(),
+        () => trace.end(true),
+      )
     if (written) done.catch(() => {}).finally(() => written.end())
     void judging.finally(() => this.#judging.delete(judging))
     this.#underWay++
@@ -353,8 +349,16 @@ export class Loop {
     return { generation, routes, baseUrl, nowMs: now() }
   }
 
-  #retry<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    return retry(what, attempt, this.#retrying)
+  #retry<T>(what: string, attempt: () => Promise<T>, batch?: RecordedBatch): Promise<T> {
+    return retry(what, attempt, this.#retryingOf(batch))
+  }
+
+  #retryingOf(batch?: RecordedBatch): Retrying {
+    return {
+      onTrouble: (message) => this.#deps.onTrouble('loop', message, batch),
+      isStopping: () => this.#stopping,
+      pauseMs: this.#pauseMs,
+    }
   }
 
   async #oneCommitted(): Promise<void> {

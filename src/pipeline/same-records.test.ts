@@ -94,7 +94,7 @@ function spool() {
     send: sendNothing,
     secret: () => '',
   }
-  const port = { epoch: 'e', next: async () => undefined, read: async () => rows, free: () => {} }
+  const port = { next: async () => undefined, read: async () => ({ rows }), free: () => {} }
   const read = async () => {
     const extent = { kind: 'spool', epoch: 'e', from: 1, to: rows.length, receivedMs: 1 }
     return recordsOf(await new SpoolSource('s', port, []).read(extent))

@@ -1,28 +1,18 @@
 import type { Cursor, Extent } from '../model/batch.ts'
 import type { Chunk, Fault } from '../model/chunk.ts'
 import { MAX_DEAD_LETTER_BYTES } from '../model/outcome.ts'
-import type { SpooledRow } from '../model/spool.ts'
+import type { SpooledRow, SpoolPlace, SpoolRange } from '../model/spool.ts'
 import { decodeBody } from '../stages/source/decoders/decode.ts'
 import type { Decoder } from '../stages/source/decoders/decoder.ts'
 import { decoders as builtIn } from '../stages/source/decoders/index.ts'
 import type { BatchSource, SourceStatus } from '../stages/source/source.ts'
 import { hash16, sha256 } from '../util/hash.ts'
+import type { SpoolStore } from './spool-store.ts'
 
 /** The spool as the pipeline thread reaches it: the other end is the spool thread. */
-export interface SpoolPort {
-  readonly epoch: string
-  next(sourceId: string, afterId: number): Promise<{ from: number; to: number; receivedMs: number } | undefined>
-  read(sourceId: string, from: number, to: number): Promise<readonly SpooledRow[]>
-  free(sourceId: string, upToId: number): void
-}
+export type SpoolPort = Pick<SpoolStore, 'next' | 'read' | 'free'>
 
-interface SpoolExtent extends Extent {
-  readonly kind: 'spool'
-  readonly epoch: string
-  readonly from: number
-  readonly to: number
-  readonly receivedMs: number
-}
+type SpoolExtent = Extent & SpoolRange & { readonly kind: 'spool' }
 
 const PLACE = 'spool'
 
@@ -33,32 +23,35 @@ export class SpoolSource implements BatchSource {
   readonly isIndependent = true
   readonly #port: SpoolPort
   readonly #decoders: readonly Decoder[]
-  #readTo: number
+  #readTo: SpoolPlace | undefined
 
   constructor(id: string, port: SpoolPort, cursors: readonly Cursor[], decoders: readonly Decoder[] = builtIn) {
     this.#decoders = decoders
     this.id = id
     this.#port = port
-    const cursor = cursors.find((c) => c.place === PLACE)?.value as { epoch: string; id: number } | undefined
-    this.#readTo = cursor?.epoch === port.epoch ? cursor.id : 0
+    this.#readTo = cursors.find((c) => c.place === PLACE)?.value as SpoolPlace | undefined
     // What was committed just before a crash may still be in the spool.
-    if (this.#readTo > 0) port.free(id, this.#readTo)
+    if (this.#readTo) port.free(id, this.#readTo)
   }
 
   async next(): Promise<Extent | undefined> {
     const range = await this.#port.next(this.id, this.#readTo)
-    return range && ({ kind: 'spool', epoch: this.#port.epoch, ...range } satisfies SpoolExtent)
+    return range && ({ kind: 'spool', ...range } satisfies SpoolExtent)
   }
 
   async read(recorded: Extent): Promise<readonly Chunk[]> {
-    const { from, to, epoch } = recorded as SpoolExtent
-    if (epoch !== this.#port.epoch) return [lost(this.id, epoch, from, to)]
-    const rows = await this.#port.read(this.id, from, to)
-    return rows.map((row) => this.#chunkOf(row, hash16(this.id, epoch, String(row.id))))
+    const range = recorded as SpoolExtent
+    const { rows, lost } = await this.#port.read(this.id, range)
+    const letters = [range.lost, lost].flatMap((message) => message ?? [])
+    return [
+      ...letters.map((message, i) => lostChunk(hash16(this.id, range.epoch, String(range.from), 'lost', String(i)), message)),
+      ...rows.map((row) => this.#chunkOf(row, hash16(this.id, range.epoch, String(row.id)))),
+    ]
   }
 
-  #chunkOf({ body, decoding, receivedMs }: SpooledRow, place: string): Chunk {
+  #chunkOf({ body, decoding, receivedMs, broken }: SpooledRow, place: string): Chunk {
     const chunk = { place, offset: 0, context: '', final: true, receivedMs }
+    if (broken !== undefined) return { ...chunk, bytes: new Uint8Array(), faults: [faultOf('truncated', broken, body)] }
     const decoded = decodeBody(body, decoding, this.#decoders)
     if (!('broken' in decoded)) return { ...chunk, ...decoded, faults: [] }
     const { reason = 'decoding' } = decoded
@@ -66,9 +59,7 @@ export class SpoolSource implements BatchSource {
       reason === 'compression'
         ? `The compressed data cannot be read further (${decoded.broken}); records before that were kept. Send it again if it is intact elsewhere.`
         : `The body cannot be decoded: ${decoded.broken}. Its bytes are kept; send it again in a format that this source accepts.`
-    const raw = body.subarray(0, MAX_DEAD_LETTER_BYTES)
-    const fault: Fault = { reason, message, offset: 0, length: body.length, sha256: sha256(body), raw }
-    return { ...chunk, bytes: new Uint8Array(), faults: [fault] }
+    return { ...chunk, bytes: new Uint8Array(), faults: [faultOf(reason, message, body)] }
   }
 
   receivedMs(extent: Extent): number {
@@ -77,13 +68,13 @@ export class SpoolSource implements BatchSource {
 
   parsed(recorded: Extent): Cursor {
     const { to, epoch } = recorded as SpoolExtent
-    if (epoch === this.#port.epoch) this.#readTo = Math.max(this.#readTo, to)
-    return { place: PLACE, value: { epoch, id: to } }
+    this.#readTo = { epoch, id: to }
+    return { place: PLACE, value: this.#readTo }
   }
 
   committed(extent: Extent): void {
     const { epoch, to } = extent as SpoolExtent
-    if (epoch === this.#port.epoch) this.#port.free(this.id, to)
+    this.#port.free(this.id, { epoch, id: to })
   }
 
   status(): SourceStatus {
@@ -94,16 +85,13 @@ export class SpoolSource implements BatchSource {
   async close(): Promise<void> {}
 }
 
-/** A batch was begun, but its spool has since been replaced: what can no longer be read is reported. */
-function lost(sourceId: string, epoch: string, from: number, to: number): Chunk {
-  const message = `bodies ${from} to ${to} of an earlier batch are missing: the spool was deleted or replaced. Keep spool.db and state.db together.`
+/** What was accepted and can no longer be read is reported. */
+function lostChunk(place: string, message: string): Chunk {
   const bytes = new Uint8Array()
-  return {
-    bytes,
-    place: hash16(sourceId, epoch, String(from)),
-    offset: 0,
-    context: '',
-    final: true,
-    faults: [{ reason: 'truncated', message, offset: 0, length: 0, sha256: sha256(bytes), raw: bytes }],
-  }
+  return { bytes, place, offset: 0, context: '', final: true, faults: [faultOf('truncated', message, bytes)] }
+}
+
+function faultOf(reason: Fault['reason'], message: string, body: Uint8Array): Fault {
+  const raw = body.subarray(0, MAX_DEAD_LETTER_BYTES)
+  return { reason, message, offset: 0, length: body.length, sha256: sha256(body), raw }
 }

@@ -68,18 +68,6 @@ class Free implements fc.Command<Model, Real> {
   }
   toString = () => `free ${this.sourceId} ${this.share}`
 }
-class Forget implements fc.Command<Model, Real> {
-  readonly sourceId: string
-  constructor(sourceId: string) {
-    this.sourceId = sourceId
-  }
-  check = () => true
-  run(model: Model, { spool }: Real): void {
-    spool.forget(this.sourceId)
-    model.rows = model.rows.filter((row) => row.sourceId !== this.sourceId)
-  }
-  toString = () => `forget ${this.sourceId}`
-}
 class Reopen implements fc.Command<Model, Real> {
   check = () => true
   run(_model: Model, real: Real): void {
@@ -118,7 +106,6 @@ test('the spool is a list: any order of appending, reading, freeing and reopenin
   const commands = [
     fc.array(fc.tuple(source, text), { maxLength: 5 }).map((bodies) => new Append(bodies)),
     fc.tuple(source, fc.double({ min: 0, max: 1, noNaN: true })).map(([s, share]) => new Free(s, share)),
-    source.map((s) => new Forget(s)),
     fc.constant(new Reopen()),
     fc.tuple(fc.nat(10), fc.integer({ min: 1, max: 60 })).map(([after, bytes]) => new Compare(after, bytes)),
   ]

@@ -104,10 +104,16 @@ export class Spool {
     return (this.#received.all([id])[0] as { received_ms: number }).received_ms
   }
 
-  /** Deletes everything of a source, including unread rows. */
-  forget(sourceId: string): void {
-    this.#free.run([sourceId, Number.MAX_SAFE_INTEGER])
-    this.#bytes.set(sourceId, 0)
+  /** The newest id of each source that has bodies. */
+  ends(): Record<string, number> {
+    const rows = this.#db.prepare('SELECT source_id, max(id) AS id FROM spool GROUP BY source_id').all([])
+    return Object.fromEntries((rows as { source_id: string; id: number }[]).map(({ source_id, id }) => [source_id, id]))
+  }
+
+  /** Rewrites the file, so that nothing of what was deleted is left in it or in its log. */
+  scrub(): void {
+    this.#db.exec('VACUUM')
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
   /** Deletes committed rows. Harmless if they are already gone. */

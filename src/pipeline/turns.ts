@@ -22,7 +22,7 @@ export interface TurnsDeps {
 
 /** Sources take turns, a batch each, so that neither a flood nor a source that cannot be read starves the rest. */
 export class Turns {
-  readonly #sources: readonly BatchSource[]
+  #sources: readonly BatchSource[]
   readonly #deps: TurnsDeps
   readonly #dry = new Set<string>()
   readonly #failures = new Map<string, Failure>()
@@ -31,6 +31,18 @@ export class Turns {
   constructor(sources: readonly BatchSource[], deps: TurnsDeps) {
     this.#sources = sources
     this.#deps = deps
+  }
+
+  /** One more source takes turns. */
+  add(source: BatchSource): void {
+    this.#sources = [...this.#sources, source]
+  }
+
+  /** The source gets no more turns. */
+  remove(sourceId: string): void {
+    this.#sources = this.#sources.filter(({ id }) => id !== sourceId)
+    this.#dry.delete(sourceId)
+    this.worked(sourceId)
   }
 
   /** True if the source had nothing new when last checked. */
@@ -72,9 +84,10 @@ export class Turns {
   async next(
     isHeld: (sourceId: string) => boolean = () => false,
   ): Promise<{ readonly source: BatchSource; readonly extent: Extent } | undefined> {
-    for (let i = 0; i < this.#sources.length; i++) {
-      const at = (this.#turn + i) % this.#sources.length
-      const source = this.#sources[at]!
+    const sources = this.#sources
+    for (let i = 0; i < sources.length; i++) {
+      const at = (this.#turn + i) % sources.length
+      const source = sources[at]!
       if (isHeld(source.id) || this.isPausing(source.id)) continue
       let extent: Extent | typeof BUSY | undefined
       try {
@@ -91,7 +104,7 @@ export class Turns {
       this.#dry.delete(source.id)
       // It requests its next turn itself.
       if (extent === BUSY) continue
-      this.#turn = (at + 1) % this.#sources.length
+      this.#turn = (at + 1) % sources.length
       return { source, extent }
     }
     return undefined

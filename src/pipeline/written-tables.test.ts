@@ -140,7 +140,7 @@ async function live(
     Object.assign(state, { [name]: guarded })
   }
   const generation = writingGeneration(writer, tables, made)
-  const loop = new Loop(loopDeps([source], { state, generation, depth: makers > 0 ? makers * 2 + 2 : undefined }))
+  const loop = new Loop(loopDeps([source], { state, generation, depth: makers > 0 ? () => makers * 2 + 2 : undefined }))
   const running = loop.run().then(() => 'done' as const)
   const watch = setInterval(() => loop.isSettled('list') && loop.stop(), 1)
   const how = await Promise.race([running, crashed])

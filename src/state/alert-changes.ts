@@ -27,13 +27,13 @@ export interface Actor {
   readonly nowMs: number
 }
 
-/** How destinations are notified of the end of an alert. */
-export interface EndNews {
-  /** The deliveries that do so. Absent: none. */
-  readonly onEnd?: (alert: StoredAlert, sentTo: ReadonlySet<string>) => readonly NewDelivery[]
+/** How destinations are notified of what people change about an alert. */
+export interface ChangeNews {
+  /** The deliveries that do so, for an alert that is not muted and whose status or owner has changed. Absent: none. */
+  readonly onChange?: (before: StoredAlert, after: StoredAlert, sentTo: ReadonlySet<string>) => readonly NewDelivery[]
 }
 
-export interface ChangeAsk extends Actor, EndNews {
+export interface ChangeAsk extends Actor, ChangeNews {
   readonly alertIds: readonly string[]
   readonly change: WorkChange
   /** The version that the caller has seen. Absent: whatever it is. */
@@ -63,12 +63,12 @@ async function changeAlert(tx: Transaction<StateTables>, alertId: string, ask: C
   const followers = next.status === alert.status ? [] : await mergedInto(tx, alertId)
   if (!followers.every((child) => maySee(child, ask))) return 'hidden'
   if (!(await saveWork(tx, alert, next, ask))) return 'unchanged'
-  await notifyOfEnd(tx, alert, next, ask)
+  await notifyOfChange(tx, alert, next, ask)
   // The alerts that were merged into another have its status.
   for (const child of followers) {
     const following = { ...child, status: next.status, reason: next.reason }
     await saveWork(tx, child, following, ask)
-    await notifyOfEnd(tx, child, following, ask)
+    await notifyOfChange(tx, child, following, ask)
   }
   return 'changed'
 }
@@ -82,23 +82,21 @@ export function maySee({ body }: StoredAlert, { seenLogTypes }: Pick<ChangeAsk, 
   return seenLogTypes === undefined || sees(seenLogTypes)(body.logTypes)
 }
 
-/** Call it after `saveWork`, with the same values: if they end the alert, its destinations are notified. */
-export async function notifyOfEnd(
+/** Call it after `saveWork`, with the same values: destinations are notified of another status or owner. */
+export async function notifyOfChange(
   tx: Transaction<StateTables>,
   alert: StoredAlert,
   next: AlertWork,
-  { onEnd }: EndNews,
+  { onChange }: ChangeNews,
 ): Promise<void> {
-  if (!onEnd || !isOver(next) || isOver(alert) || alert.mutedBy !== null) return
-  await saveDeliveries(tx, onEnd({ ...alert, ...next, version: alert.version + 1 }, await sentTo(tx, alert.alertId)))
-}
-
-function isOver({ status }: AlertWork): boolean {
-  return status === 'RESOLVED' || status === 'CLOSED'
+  const isNews = alert.status !== next.status || alert.owner !== next.owner
+  if (!onChange || !isNews || alert.mutedBy !== null) return
+  const after = { ...alert, ...next, version: alert.version + 1 }
+  await saveDeliveries(tx, onChange(alert, after, await sentTo(tx, alert.alertId)))
 }
 
 /** Destinations that the alert was sent to: deliveries are deleted after a while, the timeline stays. */
-async function sentTo(tx: Transaction<StateTables>, alertId: string): Promise<Set<string>> {
+export async function sentTo(tx: Transaction<StateTables>, alertId: string): Promise<Set<string>> {
   const deliveries = await tx.selectFrom('deliveries').select('destination').where('alert_id', '=', alertId).execute()
   const entries = await tx
     .selectFrom('alert_timeline')
@@ -156,7 +154,7 @@ export async function saveWork(
       context_tags: JSON.stringify(after.contextTags),
       merged_into: after.mergedInto,
       version: eb('version', '+', 1),
-      updated_ms: eb.fn<number>('max', ['updated_ms', eb.val(nowMs)]),
+      updated_ms: eb.case().when('updated_ms', '>', nowMs).then(eb.ref('updated_ms')).else(nowMs).end(),
     }))
     .where('alert_id', '=', alertId)
     .execute()

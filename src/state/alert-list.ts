@@ -6,8 +6,8 @@ import { storedAlert } from './alerts.ts'
 import type { AlertRow, StateTables } from './tables.ts'
 
 /** Maximum number of alerts read for a page. Most of an alert is JSON, and reading it blocks the reader's thread. */
-const MAX_READ = 5000
-const READ_AT_ONCE = 200
+export const MAX_READ = 5000
+export const READ_AT_ONCE = 200
 
 /**
  * Opened alerts, newest first. A page may be shorter than `limit` although there are more: the number of alerts read for one is limited.
@@ -41,18 +41,27 @@ export async function alertPage(
   return { alerts, ...(place && { next: place }) }
 }
 
-function placeOf({ createdMs, alertId }: StoredAlert): AlertPlace {
+export function placeOf({ createdMs, alertId }: StoredAlert): AlertPlace {
   return { createdMs, alertId }
 }
 
-/** Rows that satisfy the part of a filter which the database can judge, newest first. */
-async function alertRows(
-  db: Kysely<StateTables>,
-  filter: AlertFilter,
-  { before, limit }: { readonly before: AlertPlace | undefined; readonly limit: number },
-): Promise<AlertRow[]> {
-  const { severities = [], statuses = [], ruleId, owner, quality, sinceMs, untilMs, muted, mutedBy, merged, mergedInto } = filter
-  let query = db.selectFrom('alerts').selectAll().where('opened', '=', 1)
+/** Opened alerts that satisfy the part of a filter which the database can judge. */
+export function alertsOfFilter(db: Kysely<StateTables>, filter: AlertFilter) {
+  const {
+    severities = [],
+    statuses = [],
+    ruleId,
+    owner,
+    quality,
+    sinceMs,
+    untilMs,
+    muted,
+    mutedBy,
+    merged,
+    mergedInto,
+    held,
+  } = filter
+  let query = db.selectFrom('alerts').where('opened', '=', 1)
   if (severities.length > 0) query = query.where('severity', 'in', severities)
   if (statuses.length > 0) query = query.where('status', 'in', statuses)
   if (ruleId !== undefined) query = query.where('rule_id', '=', ruleId)
@@ -65,6 +74,17 @@ async function alertRows(
   if (mutedBy !== undefined) query = query.where('muted_by', '=', mutedBy)
   if (merged !== undefined) query = query.where('merged_into', merged === 'no' ? 'is' : 'is not', null)
   if (mergedInto !== undefined) query = query.where('merged_into', '=', mergedInto)
+  if (held) query = query.where('hold', 'is not', null)
+  return query
+}
+
+/** A page of those, newest first, behind `before`. */
+export async function alertRows(
+  db: Kysely<StateTables>,
+  filter: AlertFilter,
+  { before, limit }: { readonly before: AlertPlace | undefined; readonly limit: number },
+): Promise<AlertRow[]> {
+  let query = alertsOfFilter(db, filter).selectAll()
   if (before)
     query = query.where((eb) =>
       eb.or([
@@ -76,7 +96,13 @@ async function alertRows(
 }
 
 /** The rest of a filter; `undefined` if there is nothing left to judge. */
-function judgeOf({ tag, logType, seenLogTypes, indicator, text }: AlertFilter): ((alert: StoredAlert) => boolean) | undefined {
+export function judgeOf({
+  tag,
+  logType,
+  seenLogTypes,
+  indicator,
+  text,
+}: AlertFilter): ((alert: StoredAlert) => boolean) | undefined {
   if ([tag, logType, seenLogTypes, indicator, text].every((one) => one === undefined)) return undefined
   const part = text?.toLowerCase()
   const isSeen = seenLogTypes && sees(seenLogTypes)

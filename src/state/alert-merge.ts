@@ -1,11 +1,11 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { StoredAlert } from '../model/alert.ts'
 import { MAX_MERGED, type MergeOutcome } from '../model/alert-work.ts'
-import { type Actor, type ChangeAsk, type EndNews, maySee, notifyOfEnd, openedAlert, saveWork } from './alert-changes.ts'
+import { type Actor, type ChangeAsk, type ChangeNews, maySee, notifyOfChange, openedAlert, saveWork } from './alert-changes.ts'
 import { addEntries, type NewEntry } from './alert-timeline.ts'
 import type { StateTables } from './tables.ts'
 
-export interface MergeAsk extends Actor, EndNews {
+export interface MergeAsk extends Actor, ChangeNews {
   readonly parentId: string
   /** Full ids, without duplicates. */
   readonly alertIds: readonly string[]
@@ -36,7 +36,7 @@ export function mergeAlerts(db: Kysely<StateTables>, ask: MergeAsk): Promise<Mer
     for (const child of children) {
       const next = { ...child, status, reason, mergedInto: parentId }
       await saveWork(tx, child, next, ask)
-      await notifyOfEnd(tx, child, next, ask)
+      await notifyOfChange(tx, child, next, ask)
     }
     const at = { alertId: parentId, atMs: nowMs, by }
     await addEntries(

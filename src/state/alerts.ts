@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { AlertBody, AlertStatus, AlertWindow, StoredAlert } from '../model/alert.ts'
-import type { AlertQuality, Happening } from '../model/alert-work.ts'
+import type { AlertHold, AlertQuality, Happening } from '../model/alert-work.ts'
 import type { Severity } from '../model/rule.ts'
 import { addEntries, type NewEntry } from './alert-timeline.ts'
 import type { AlertRow, StateTables } from './tables.ts'
@@ -10,17 +10,19 @@ const ROWS_PER_STATEMENT = 200
 
 /**
  * Writes windows, and what this means for alerts to their timelines. For windows that already exist, what people recorded is preserved;
- * only matches that re-open an alert change its status.
+ * only matches that re-open an alert change its status. Returns the alerts that were opened again because one that they are merged with was.
  */
-export async function saveWindows(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
+export async function saveWindows(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<StoredAlert[]> {
   const before = await openedBefore(tx, windows)
   await upsert(tx, windows)
   const entries = windows.flatMap((window) => happenings(window, before.get(window.alertId)))
   await addEntries(tx, entries)
   for (const { alertId, happening } of entries)
     if (happening.kind === 'changed' && happening.field === 'status') await reopen(tx, alertId)
+  const followers: StoredAlert[] = []
   for (const { alertId, atMs, happening } of entries)
-    if (happening.kind === 'changed' && happening.field === 'status') await reopenMerged(tx, alertId, atMs)
+    if (happening.kind === 'changed' && happening.field === 'status') followers.push(...(await reopenMerged(tx, alertId, atMs)))
+  return followers
 }
 
 type Before = Pick<AlertRow, 'alert_id' | 'status' | 'reason' | 'severity' | 'event_count' | 'muted_by'>
@@ -67,12 +69,12 @@ async function reopen(tx: Transaction<StateTables>, alertId: string): Promise<vo
 }
 
 /** Opens again what is merged with an alert that was opened again, because they have one status. */
-async function reopenMerged(tx: Transaction<StateTables>, alertId: string, atMs: number): Promise<void> {
+async function reopenMerged(tx: Transaction<StateTables>, alertId: string, atMs: number): Promise<StoredAlert[]> {
   const one = tx.selectFrom('alerts').select('merged_into').where('alert_id', '=', alertId)
   const root = (await one.executeTakeFirstOrThrow()).merged_into ?? alertId
   const others = await tx
     .selectFrom('alerts')
-    .select(['alert_id', 'status', 'reason'])
+    .selectAll()
     .where((eb) => eb.or([eb('alert_id', '=', root), eb('merged_into', '=', root)]))
     .where('status', 'in', ['RESOLVED', 'CLOSED'])
     .execute()
@@ -83,6 +85,7 @@ async function reopenMerged(tx: Transaction<StateTables>, alertId: string, atMs:
     await addEntries(tx, entries)
     await reopen(tx, alert_id)
   }
+  return others.map((row) => ({ ...storedAlert(row), status: 'OPEN', reason: null, version: row.version + 1 }))
 }
 
 async function upsert(tx: Transaction<StateTables>, windows: readonly AlertWindow[]): Promise<void> {
@@ -155,6 +158,7 @@ export function storedAlert(row: AlertRow): StoredAlert {
     contextTags: JSON.parse(row.context_tags) as string[],
     version: row.version,
     mergedInto: row.merged_into,
+    hold: row.hold === null ? null : (JSON.parse(row.hold) as AlertHold),
   }
 }
 

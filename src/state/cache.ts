@@ -42,8 +42,8 @@ export async function saveCacheWrites(tx: Transaction<StateTables>, writes: read
             {
               key_hash: hashOf(write.key),
               entry: JSON.stringify([write.key, write.entry]),
-              // Rules can specify any number as a time.
-              expires_ms: Math.min(write.expiresMs ?? NEVER_MS, NEVER_MS),
+              // Rules can specify any number as a time, fractions included.
+              expires_ms: Math.floor(Math.min(Math.max(write.expiresMs ?? NEVER_MS, -NEVER_MS), NEVER_MS)),
               written: ++written,
             },
           ],

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import type { BatchEffects, Decision, Effects, OtherEffects, RecordedBatch } from '../model/batch.ts'
 import { addActivity } from './activity.ts'
+import { sentTo } from './alert-changes.ts'
 import { saveAlertTables } from './alert-tables.ts'
 import { saveWindows } from './alerts.ts'
 import { addCounts, addUnknownFields, markDone, saveCursor, saveRows } from './batches.ts'
@@ -94,10 +95,13 @@ async function decided<E>(tx: Transaction<StateTables>, decision: Decision<E>): 
 
 async function saveEffects(tx: Transaction<StateTables>, effects: Effects): Promise<void> {
   await saveRows(tx, effects.rows, effects.nowMs)
-  await saveWindows(tx, effects.windows)
+  const followers = await saveWindows(tx, effects.windows)
   await saveAlertTables(tx, effects.alertTables ?? [])
   await saveEvidence(tx, effects.evidence ?? [])
   await saveDeliveries(tx, effects.deliveries)
+  for (const alert of followers)
+    if (alert.mutedBy === null && effects.onReopened)
+      await saveDeliveries(tx, effects.onReopened(alert, await sentTo(tx, alert.alertId)))
   await saveCacheWrites(tx, effects.cacheWrites, effects.nowMs)
   await saveCorrelation(tx, effects.correlation)
   await saveRisk(tx, effects.risk)

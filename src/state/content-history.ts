@@ -25,6 +25,12 @@ export interface ContentRecord extends ContentMark {
   readonly textOf: (file: PresentFile) => Promise<Uint8Array | undefined>
 }
 
+/** How files came to be what they are, as far as it is stored. */
+export interface FileHistory {
+  readonly current: readonly PresentFile[]
+  readonly generations: readonly PastGeneration[]
+}
+
 /** Rows per statement, because SQLite limits the number of bound values. */
 const ROWS = 100
 
@@ -151,8 +157,9 @@ async function textBytes(tx: Transaction<StateTables>): Promise<number> {
 }
 
 /** The latest generations, newest first. */
-export async function pastGenerations(db: Kysely<StateTables>, limit: number): Promise<PastGeneration[]> {
-  return withFiles(db, await generations(db).limit(limit).execute())
+export async function pastGenerations(db: Kysely<StateTables>, limit: number, before?: number): Promise<PastGeneration[]> {
+  const older = before === undefined ? generations(db) : generations(db).where('number', '<', before)
+  return withFiles(db, await older.limit(limit).execute())
 }
 
 /** The latest generation with this number, hash or hash prefix. */
@@ -179,6 +186,24 @@ export async function filesAt(db: Kysely<StateTables>, generation: string): Prom
   return [...files.values()]
 }
 
+/** The generations that changed some of these files of a root, newest first, each with its changes of them; and what the files are now. */
+export async function historyOfFiles(db: Kysely<StateTables>, root: string, paths: readonly string[]): Promise<FileHistory> {
+  const current = await db.selectFrom('content_files').selectAll().where('root', '=', root).where('path', 'in', paths).execute()
+  const changes = await db
+    .selectFrom('content_changes')
+    .selectAll()
+    .where('root', '=', root)
+    .where('path', 'in', paths)
+    .orderBy('number', 'desc')
+    .orderBy('path')
+    .execute()
+  const files = new Map<number, FileChange[]>(changes.map(({ number }) => [number, []]))
+  for (const change of changes) files.get(change.number)!.push(fileChange(change))
+  const rows: Selectable<StateTables['content_generations']>[] = []
+  for (const part of parts([...files.keys()])) rows.push(...(await generations(db).where('number', 'in', part).execute()))
+  return { current, generations: rows.map((row) => pastOf(row, files.get(row.number)!)) }
+}
+
 function generations(db: Kysely<StateTables>) {
   return db.selectFrom('content_generations').selectAll().orderBy('number', 'desc')
 }
@@ -190,19 +215,26 @@ async function withFiles(
   const files = new Map<number, FileChange[]>(rows.map(({ number }) => [number, []]))
   for (const part of parts([...files.keys()])) {
     for (const row of await db.selectFrom('content_changes').selectAll().where('number', 'in', part).execute()) {
-      const { number, root, path, before_hash, after_hash } = row
-      files.get(number)!.push({ root, path, before: before_hash ?? undefined, after: after_hash ?? undefined })
+      files.get(row.number)!.push(fileChange(row))
     }
   }
-  return rows.map((row) => ({
+  return rows.map((row) => pastOf(row, files.get(row.number)!))
+}
+
+function fileChange({ root, path, before_hash, after_hash }: Selectable<StateTables['content_changes']>): FileChange {
+  return { root, path, before: before_hash ?? undefined, after: after_hash ?? undefined }
+}
+
+function pastOf(row: Selectable<StateTables['content_generations']>, files: readonly FileChange[]): PastGeneration {
+  return {
     number: row.number,
     generation: row.generation,
     createdMs: row.created_ms,
     cause: row.cause as ContentCause,
     actor: String(JSON.parse(row.actor)),
     commits: JSON.parse(row.commits) as Record<string, string>,
-    files: files.get(row.number)!,
-  }))
+    files,
+  }
 }
 
 /** Texts by hash, without those that are not stored. */
@@ -213,6 +245,23 @@ export async function contentTexts(db: Kysely<StateTables>, hashes: readonly str
     for (const { hash, text } of rows) texts.set(hash, new Uint8Array(text))
   }
   return texts
+}
+
+/** How many stored texts of content files satisfy a condition. */
+export async function countTexts(db: Kysely<StateTables>, isMeant: (text: string) => boolean): Promise<number> {
+  let n = 0
+  for (let after = ''; ; ) {
+    const rows = await db
+      .selectFrom('content_texts')
+      .select(['hash', 'text'])
+      .where('hash', '>', after)
+      .orderBy('hash')
+      .limit(ROWS)
+      .execute()
+    n += rows.filter(({ text }) => isMeant(Buffer.from(text).toString())).length
+    if (rows.length < ROWS) return n
+    after = rows.at(-1)!.hash
+  }
 }
 
 function* parts<T>(list: readonly T[]): Generator<readonly T[]> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { Kysely, type MigrationProvider, Migrator, SqliteAdapter, SqliteDialect } from 'kysely'
-import { StorageError } from '../util/errors.ts'
+import { Kysely, type MigrationProvider, Migrator, SqliteAdapter, SqliteDialect, sql } from 'kysely'
+import { RetryLater, StorageError } from '../util/errors.ts'
 import { beforeMigrating } from './before-migrating.ts'
 import * as spine from './migrations/0001-spine.ts'
 import * as ruleCache from './migrations/0002-rule-cache.ts'
@@ -21,12 +21,18 @@ import * as deliveryOrder from './migrations/0016-delivery-order.ts'
 import * as tokens from './migrations/0017-tokens.ts'
 import * as risk from './migrations/0018-risk.ts'
 import * as alertEvidence from './migrations/0019-alert-evidence.ts'
+import * as alertHolds from './migrations/0020-alert-holds.ts'
+import * as users from './migrations/0021-users.ts'
+import * as alertIndexes from './migrations/0022-alert-indexes.ts'
+import * as answeredCalls from './migrations/0023-answered-calls.ts'
+import * as nodes from './migrations/0024-nodes.ts'
+import type { ScrubbingAdapter } from './scrub.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
 export type StateDb = Kysely<StateTables>
 
-const migrations: MigrationProvider = {
+export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '0001-spine': spine,
     '0002-rule-cache': ruleCache,
@@ -47,6 +53,11 @@ const migrations: MigrationProvider = {
     '0017-tokens': tokens,
     '0018-risk': risk,
     '0019-alert-evidence': alertEvidence,
+    '0020-alert-holds': alertHolds,
+    '0021-users': users,
+    '0022-alert-indexes': alertIndexes,
+    '0023-answered-calls': answeredCalls,
+    '0024-nodes': nodes,
   }),
 }
 
@@ -118,15 +129,23 @@ function preparedOnce(file: SqliteFile): SqliteFile {
  * Runs each migration in a transaction, which Kysely does not do for SQLite. Otherwise an interrupted migration could never succeed
  * later.
  */
-class AtomicMigrations extends SqliteAdapter {
+class StateAdapter extends SqliteAdapter implements ScrubbingAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
+  }
+
+  /** The whole file, and its log. */
+  async scrub(db: Kysely<never>): Promise<void> {
+    await sql`VACUUM`.execute(db)
+    const { rows } = await sql<{ busy: number }>`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db)
+    if (rows[0]?.busy !== 0)
+      throw new RetryLater('the log of the state still has what was deleted, because somebody reads the state')
   }
 }
 
 class StateDialect extends SqliteDialect {
   override createAdapter(): SqliteAdapter {
-    return new AtomicMigrations()
+    return new StateAdapter()
   }
 }
 

@@ -2,9 +2,31 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import type { Happening } from '../model/alert-work.ts'
 import type { DeliveryResult, NewDelivery } from '../model/batch.ts'
 import type { DeliveryKind } from '../model/outgoing-alert.ts'
+import { ROWS_KIND } from '../model/rows-mail.ts'
 import { SEVERITIES, type Severity } from '../model/rule.ts'
 import { addEntries } from './alert-timeline.ts'
+import { capMails } from './rows-mails.ts'
 import type { DeliveryRow, StateTables } from './tables.ts'
+
+const IDS_AT_ONCE = 500
+
+/** The alerts and destinations of these deliveries. */
+export async function deliveredAlerts(
+  db: Kysely<StateTables>,
+  deliveryIds: readonly string[],
+): Promise<{ readonly alertId: string; readonly destination: string }[]> {
+  const found: { alertId: string; destination: string }[] = []
+  for (let at = 0; at < deliveryIds.length; at += IDS_AT_ONCE)
+    found.push(
+      ...(await db
+        .selectFrom('deliveries')
+        .select(['alert_id as alertId', 'destination'])
+        .where('delivery_id', 'in', deliveryIds.slice(at, at + IDS_AT_ONCE))
+        .where('kind', '!=', ROWS_KIND)
+        .execute()),
+    )
+  return found
+}
 
 /**
  * Adds deliveries of alerts that have been saved before. Earlier ones of the same alert that still wait become as urgent: they must be
@@ -19,9 +41,9 @@ export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: r
         .updateTable('deliveries')
         .set({ urgency })
         .where('alert_id', '=', delivery.alertId)
-        // The plus signs make SQLite look among the alert's few deliveries, not in the destination's queue.
-        .where(sql<boolean>`+destination = ${delivery.destination}`)
-        .where(sql<boolean>`+state = 'pending'`)
+        // What is appended makes SQLite look among the alert's few deliveries, not in the destination's queue.
+        .where(sql<boolean>`destination || '' = ${delivery.destination}`)
+        .where(sql<boolean>`state || '' = 'pending'`)
         .where('urgency', '<', urgency)
         .execute()
     await tx
@@ -41,6 +63,7 @@ export async function saveDeliveries(tx: Transaction<StateTables>, deliveries: r
       })
       .onConflict((oc) => oc.doNothing())
       .execute()
+    if (delivery.kind === ROWS_KIND) await capMails(tx, delivery.alertId, delivery.createdMs)
   }
 }
 
@@ -48,7 +71,8 @@ export async function saveDeliveryResults(db: Kysely<StateTables>, results: read
   await db.transaction().execute(async (tx) => {
     for (const result of results) {
       const error = result.kind === 'delivered' ? '' : JSON.stringify(result.error)
-      const next = result.kind === 'again' ? result.nextMs : result.nowMs
+      // Receivers can ask for a fraction of a second.
+      const next = Math.ceil(result.kind === 'again' ? result.nextMs : result.nowMs)
       await tx
         .updateTable('deliveries')
         .set({
@@ -58,6 +82,8 @@ export async function saveDeliveryResults(db: Kysely<StateTables>, results: read
           error,
           ...(result.kind === 'delivered' && result.reference && { reference: JSON.stringify(result.reference) }),
           ...(result.kind === 'delivered' && { digest_id: result.digestId ?? '' }),
+          // Rows take room, and are of no use once they are delivered.
+          ...(result.kind === 'delivered' && { body: sql<string>`case when kind = ${ROWS_KIND} then '' else body end` }),
         })
         .where('delivery_id', '=', result.deliveryId)
         .execute()
@@ -92,6 +118,23 @@ export async function referenceOf(db: Kysely<StateTables>, alertId: string, dest
     .orderBy(sql`rowid`, 'desc')
     .executeTakeFirst()
   return row && String(JSON.parse(row.reference))
+}
+
+/** Whether something that the receiver calls by this name was created there for the alert. */
+export async function isReferenceOf(
+  db: Kysely<StateTables>,
+  alertId: string,
+  destination: string,
+  reference: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('deliveries')
+    .select('delivery_id')
+    .where('alert_id', '=', alertId)
+    .where('destination', '=', destination)
+    .where('reference', '=', JSON.stringify(reference))
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Deliveries of one alert. */

@@ -1,9 +1,12 @@
 import { type Kysely, sql } from 'kysely'
+import type { ListedKind } from '../model/outgoing-alert.ts'
 import { SEVERITIES } from '../model/rule.ts'
 import type { DeliveryRow, StateTables } from './tables.ts'
 
-/** Which due deliveries of a destination: those of alerts that ended, the others, or both. */
-export type DueKind = 'resolved' | 'others' | 'all'
+/** Which due deliveries of a destination: those that no digest can carry, the others, or both. */
+export type DueKind = 'alone' | 'others' | 'all'
+
+const ALONE: readonly ListedKind[] = ['resolved', 'changed', 'rows']
 
 /** Destinations with pending deliveries, due or not. */
 export async function waitingDestinations(db: Kysely<StateTables>): Promise<readonly string[]> {
@@ -63,7 +66,7 @@ export async function dueDeliveries(
   // One query per severity, so that each reads the index in order and stops at the limit.
   for (let urgency = SEVERITIES.length - 1; urgency >= 0 && found.length < limit; urgency--) {
     let query = due(db, destination, urgency, nowMs, except).selectAll()
-    if (kind !== 'all') query = query.where('kind', kind === 'resolved' ? '=' : '!=', 'resolved')
+    if (kind !== 'all') query = query.where('kind', kind === 'alone' ? 'in' : 'not in', ALONE)
     const rows = await query
       .orderBy('next_ms')
       .orderBy(sql`rowid`)
@@ -88,9 +91,9 @@ function due(db: Kysely<StateTables>, destination: string, urgency: number, nowM
           selectFrom('deliveries as earlier')
             .select(lit(1).as('one'))
             .whereRef('earlier.alert_id', '=', ref('deliveries.alert_id'))
-            // The plus sign keeps SQLite from walking the destination's whole queue instead of the alert's few deliveries.
-            .where(sql<boolean>`+earlier.destination = deliveries.destination`)
-            .where(sql<boolean>`+earlier.state = 'pending'`)
+            // What is appended keeps SQLite from walking the destination's whole queue instead of the alert's few deliveries.
+            .where(sql<boolean>`earlier.destination || '' = deliveries.destination`)
+            .where(sql<boolean>`earlier.state || '' = 'pending'`)
             .where(sql<boolean>`earlier.rowid < deliveries.rowid`),
         ),
       ),

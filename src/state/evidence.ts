@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Kysely, Transaction } from 'kysely'
 import { type Evidence, MAX_EVIDENCE_BYTES, type NewEvidence } from '../model/evidence.ts'
+import { heldAlerts } from './holds.ts'
 import type { StateTables } from './tables.ts'
 
 /** Maximum number of rows per statement, far below SQLite's limit on bound values. */
@@ -27,7 +28,10 @@ export async function evidenceOfAlert(db: Kysely<StateTables>, alertId: string):
   return rows.map(({ detail }) => JSON.parse(inflateRawSync(detail).toString()) as Evidence)
 }
 
-/** Deletes the oldest evidence, at most `maxRows` matches, if all of it together is larger than allowed. Returns how many were deleted. */
+/**
+ * Deletes the oldest evidence, at most `maxRows` matches, if all of it together is larger than allowed. That of alerts on hold stays.
+ * Returns how many were deleted.
+ */
 export async function pruneEvidence(db: Kysely<StateTables>, maxRows: number, maxBytes = MAX_EVIDENCE_BYTES): Promise<number> {
   const { total } = await db
     .selectFrom('alert_evidence')
@@ -35,7 +39,13 @@ export async function pruneEvidence(db: Kysely<StateTables>, maxRows: number, ma
     .executeTakeFirstOrThrow()
   let excess = Number(total ?? 0) - maxBytes
   if (excess <= 0) return 0
-  const oldest = await db.selectFrom('alert_evidence').select(['id', 'bytes']).orderBy('id').limit(maxRows).execute()
+  const oldest = await db
+    .selectFrom('alert_evidence')
+    .select(['id', 'bytes'])
+    .where('alert_id', 'not in', heldAlerts(db))
+    .orderBy('id')
+    .limit(maxRows)
+    .execute()
   let last = 0
   let count = 0
   for (const { id, bytes } of oldest) {
@@ -44,6 +54,6 @@ export async function pruneEvidence(db: Kysely<StateTables>, maxRows: number, ma
     last = id
     count++
   }
-  await db.deleteFrom('alert_evidence').where('id', '<=', last).execute()
+  await db.deleteFrom('alert_evidence').where('id', '<=', last).where('alert_id', 'not in', heldAlerts(db)).execute()
   return count
 }

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely'
 import { type ActiveMute, MAX_ACTIVE_MUTES, type Mute, type MuteCount, type MuteCriteria } from '../model/mute.ts'
+import { notifyOfSnooze, type OnSnooze } from './snoozes.ts'
 import type { MuteRow, StateTables } from './tables.ts'
 
 /** Mutes that were not ended and expire after this time, oldest first. */
@@ -30,7 +31,13 @@ export async function saveMuteCounts(tx: Transaction<StateTables>, counts: reado
 }
 
 /** A mute to add. */
-export type NewMute = Pick<Mute, 'muteId' | 'criteria' | 'owner' | 'reason' | 'by' | 'expiresMs'> & { readonly nowMs: number }
+export type NewMute = Pick<Mute, 'muteId' | 'criteria' | 'owner' | 'reason' | 'by' | 'expiresMs'> & SnoozeNews
+
+/** How destinations are notified of alerts that are snoozed. Absent: they are not. */
+export interface SnoozeNews {
+  readonly nowMs: number
+  readonly onSnooze?: OnSnooze
+}
 
 /**
  * Adds a mute. A mute with the same id and the same content is returned as it is. `taken`: the id belongs to a different one. `too_many`:
@@ -51,6 +58,7 @@ export function addMute(db: Kysely<StateTables>, mute: NewMute): Promise<Mute | 
       .insertInto('mutes')
       .values({ mute_id: muteId, criteria, owner, reason, by, created_ms: nowMs, expires_ms: expiresMs })
       .execute()
+    await notifyOfSnooze(tx, mute.criteria, mute.onSnooze)
     return muteOf((await muteRow(tx, muteId))!)
   })
 }
@@ -58,29 +66,38 @@ export function addMute(db: Kysely<StateTables>, mute: NewMute): Promise<Mute | 
 /** Ends a mute before it expires. One that is over stays as it is. `undefined` if it does not exist. */
 export function endMute(
   db: Kysely<StateTables>,
-  { muteId, by, nowMs }: { readonly muteId: string; readonly by: string; readonly nowMs: number },
+  { muteId, by, nowMs, onSnooze }: { readonly muteId: string; readonly by: string } & SnoozeNews,
 ): Promise<Mute | undefined> {
   return db.transaction().execute(async (tx) => {
-    await tx
+    const { numUpdatedRows } = await tx
       .updateTable('mutes')
       .set({ ended_ms: nowMs, ended_by: by })
       .where('mute_id', '=', muteId)
       .where('ended_ms', 'is', null)
       .where('expires_ms', '>', nowMs)
-      .execute()
+      .executeTakeFirst()
     const row = await muteRow(tx, muteId)
-    return row && muteOf(row)
+    const mute = row && muteOf(row)
+    if (mute && numUpdatedRows > 0) await notifyOfSnooze(tx, mute.criteria, onSnooze)
+    return mute
   })
 }
 
+/** Which mutes, and how many of those that are older than `before`. */
+export interface MutePage {
+  readonly which: 'active' | 'over' | 'all'
+  readonly nowMs: number
+  readonly limit: number
+  readonly before?: Pick<Mute, 'createdMs' | 'muteId'> | undefined
+}
+
 /** Mutes, newest first: those in force, the others, or both. */
-export async function listMutes(
-  db: Kysely<StateTables>,
-  { which, nowMs, limit }: { readonly which: 'active' | 'over' | 'all'; readonly nowMs: number; readonly limit: number },
-): Promise<Mute[]> {
+export async function listMutes(db: Kysely<StateTables>, { which, nowMs, limit, before }: MutePage): Promise<Mute[]> {
   let query = db.selectFrom('mutes').selectAll()
   if (which === 'active') query = query.where('ended_ms', 'is', null).where('expires_ms', '>', nowMs)
   if (which === 'over') query = query.where((eb) => eb.or([eb('ended_ms', 'is not', null), eb('expires_ms', '<=', nowMs)]))
+  if (before)
+    query = query.where((eb) => eb(eb.refTuple('created_ms', 'mute_id'), '<', eb.tuple(before.createdMs, before.muteId)))
   const rows = await query.orderBy('created_ms', 'desc').orderBy('mute_id', 'desc').limit(limit).execute()
   return rows.map(muteOf)
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import type { Flush, FlushOutcome, FlushPart, OutboxSize } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import { addCounts, saveRows } from './batches.ts'
@@ -76,13 +76,14 @@ async function epochOf(db: Kysely<StateTables>): Promise<string> {
 /** The rows of a flush by table, in outbox order. */
 export async function flushParts(db: Kysely<StateTables>, flush: Flush): Promise<FlushPart[]> {
   const held = flush.table === undefined ? new Set(await heldSpecs(db)) : undefined
+  const own = flush.table === undefined ? undefined : await specsOf(db, [flush.table])
   const rows = await db
     .selectFrom('outbox')
     .innerJoin('specs', 'specs.spec_id', 'outbox.spec_id')
     .select(['outbox.spec_id', 'specs.spec', 'outbox.rows', 'outbox.row_count'])
     .where('outbox.id', '>=', flush.fromId)
     .where('outbox.id', '<=', flush.toId)
-    .$if(flush.table !== undefined, (query) => query.where(lakeTable('specs.spec'), '=', flush.table!))
+    .$if(own !== undefined, (query) => query.where('outbox.spec_id', 'in', own!))
     .orderBy('outbox.id')
     .execute()
   const bySpec = new Map<string, { spec: TableSpec; pieces: Uint8Array[]; count: number }>()
@@ -132,7 +133,7 @@ export async function endFlush(db: Kysely<StateTables>, flush: Flush, outcome: F
       await gone.$if(held.length > 0, (query) => query.where('spec_id', 'not in', held)).execute()
       await tx.deleteFrom('flushes').where('flush_id', '=', flushId).execute()
     } else {
-      await gone.where('spec_id', 'in', specsOf(tx, [table])).execute()
+      await gone.where('spec_id', 'in', await specsOf(tx, [table])).execute()
       await tx.deleteFrom('held_flushes').where('lake_table', '=', table).execute()
     }
     await saveRows(tx, outcome.rows, nowMs)
@@ -147,18 +148,21 @@ export async function heldFlushes(db: Kysely<StateTables>): Promise<Flush[]> {
 }
 
 /** `database.table` of a spec. */
-function lakeTable(spec: 'spec' | 'specs.spec') {
-  return sql<string>`json_extract(${sql.ref(spec)}, '$.database') || '.' || json_extract(${sql.ref(spec)}, '$.table')`
+function lakeTable({ database, table }: TableSpec): string {
+  return `${database}.${table}`
 }
 
 /** All specs of the tables that wait. */
 async function heldSpecs(db: Kysely<StateTables>): Promise<string[]> {
   const held = await db.selectFrom('held_flushes').select('lake_table').execute()
   if (held.length === 0) return []
-  const tables = held.map((row) => row.lake_table)
-  return (await specsOf(db, tables).execute()).map((row) => row.spec_id)
+  return specsOf(
+    db,
+    held.map((row) => row.lake_table),
+  )
 }
 
-function specsOf(db: Kysely<StateTables>, tables: readonly string[]) {
-  return db.selectFrom('specs').select('spec_id').where(lakeTable('spec'), 'in', tables)
+async function specsOf(db: Kysely<StateTables>, tables: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('specs').select(['spec_id', 'spec']).execute()
+  return rows.filter(({ spec }) => tables.includes(lakeTable(JSON.parse(spec) as TableSpec))).map(({ spec_id }) => spec_id)
 }

@@ -2,12 +2,14 @@ import type { Kysely, Transaction } from 'kysely'
 import { pruneActivity } from './activity.ts'
 import { pruneEvidence } from './evidence.ts'
 import { deleteWindows } from './groups.ts'
+import { heldAlerts } from './holds.ts'
+import { pruneMails } from './rows-mails.ts'
 import { getMeta, setMeta } from './sources.ts'
 import type { StateTables } from './tables.ts'
 
 /** How long state that is no longer needed is retained. */
 export interface Retention {
-  /** Days for completed deliveries. */
+  /** Days for completed deliveries, and for mails of queries that were given up. */
   readonly deliveriesDays: number
   /** Days for alerts, from their last change and the end of their window; `undefined`: forever. */
   readonly alertsDays: number | undefined
@@ -37,6 +39,7 @@ export interface Moment {
 export async function pruneStep(db: Kysely<StateTables>, retention: Retention, moment: Moment): Promise<boolean> {
   const { nowMs, oldestPendingMs } = moment
   const deliveries = await pruneDeliveries(db, nowMs - retention.deliveriesDays * DAY_MS)
+  const mails = await pruneMails(db, nowMs - retention.deliveriesDays * DAY_MS, ROWS_PER_STEP)
   const reached = Math.min(nowMs, oldestPendingMs)
   const windows = await pruneWindows(db, reached - UNUSED_DAYS * DAY_MS)
   const { alertsDays } = retention
@@ -44,7 +47,7 @@ export async function pruneStep(db: Kysely<StateTables>, retention: Retention, m
   const evidence = await pruneEvidence(db, ROWS_PER_STEP)
   await pruneSpecs(db, nowMs)
   await pruneActivity(db, nowMs)
-  return Math.max(deliveries, windows, alerts, evidence) >= ROWS_PER_STEP
+  return Math.max(deliveries, mails, windows, alerts, evidence) >= ROWS_PER_STEP
 }
 
 /**
@@ -83,7 +86,7 @@ function pruneWindows(db: Kysely<StateTables>, beforeMs: number): Promise<number
   })
 }
 
-/** Alerts with their deliveries, except those that still have to be delivered. */
+/** Alerts with their deliveries, except those that still have to be delivered, or are on hold. */
 function pruneAlerts(db: Kysely<StateTables>, beforeMs: number): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const old = await oldAlerts(tx, beforeMs)
@@ -103,6 +106,7 @@ async function oldAlerts(tx: Transaction<StateTables>, beforeMs: number): Promis
     .where('window_end_ms', '<', beforeMs)
     .where('updated_ms', '<', beforeMs)
     .where('alert_id', 'not in', (eb) => eb.selectFrom('deliveries').select('alert_id').where('state', '=', 'pending'))
+    .where('alert_id', 'not in', heldAlerts(tx))
     .orderBy('created_ms')
     .limit(ROWS_PER_STEP)
     .execute()

@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely'
+import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
 import type { IndicatorField } from '../model/event.ts'
 import type { EntityRef, RiskChanges, RiskEntity, RiskShare, RiskStore } from '../model/risk.ts'
 import type { StateTables } from './tables.ts'
@@ -16,23 +16,25 @@ export function riskStore(db: Kysely<StateTables>): RiskStore {
   return { read: (refs) => readRisk(db, refs) }
 }
 
-async function readRisk(db: Kysely<StateTables>, refs: readonly EntityRef[]): Promise<RiskEntity[]> {
+export function riskEntity(row: Selectable<StateTables['risk']>): RiskEntity {
+  return {
+    field: row.field as IndicatorField,
+    value: row.value,
+    score: row.score,
+    atMs: row.at_ms,
+    isAlerted: row.is_alerted === 1,
+    shares: JSON.parse(row.shares) as RiskShare[],
+  }
+}
+
+export async function readRisk(db: Kysely<StateTables>, refs: readonly EntityRef[]): Promise<RiskEntity[]> {
   const entities: RiskEntity[] = []
   for (const field of new Set(refs.map((ref) => ref.field))) {
     const values = refs.filter((ref) => ref.field === field).map(({ value }) => value)
     for (let at = 0; at < values.length; at += AT_ONCE) {
       const some = values.slice(at, at + AT_ONCE)
       const rows = await db.selectFrom('risk').selectAll().where('field', '=', field).where('value', 'in', some).execute()
-      entities.push(
-        ...rows.map((row) => ({
-          field: row.field as IndicatorField,
-          value: row.value,
-          score: row.score,
-          atMs: row.at_ms,
-          isAlerted: row.is_alerted === 1,
-          shares: JSON.parse(row.shares) as RiskShare[],
-        })),
-      )
+      entities.push(...rows.map(riskEntity))
     }
   }
   return entities
@@ -107,9 +109,10 @@ async function rankAgain(tx: Transaction<StateTables>, halfLifeMs: number): Prom
       .limit(AT_ONCE)
       .execute()
     if (rows.length === 0) break
-    const ranks = rows.map(({ id, score, at_ms }) => [id, rankOf(score, at_ms, halfLifeMs)])
+    const ranks = rows.map(({ id, score, at_ms }) => sql`(${id}, ${rankOf(score, at_ms, halfLifeMs)})`)
     await sql`
-      update risk set rank = new.value ->> 1 from json_each(${JSON.stringify(ranks)}) as new where risk.rowid = new.value ->> 0
+      update risk set rank = cast(new.column2 as double precision) from (values ${sql.join(ranks)}) as new
+      where risk.rowid = cast(new.column1 as bigint)
     `.execute(tx)
     after = rows.at(-1)!.id
   }
@@ -121,6 +124,6 @@ async function rankAgain(tx: Transaction<StateTables>, halfLifeMs: number): Prom
 }
 
 /** Orders scores of different times by what is left of them at any one time. */
-function rankOf(score: number, atMs: number, halfLifeMs: number): number {
+export function rankOf(score: number, atMs: number, halfLifeMs: number): number {
   return Math.log2(score) + atMs / halfLifeMs
 }

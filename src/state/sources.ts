@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { deleteWindows } from './groups.ts'
+import { heldAlertIds } from './holds.ts'
 import type { StateTables } from './tables.ts'
 
 export interface SourceCounts {
@@ -64,22 +65,20 @@ export async function unknownFields(
 }
 
 /** Tables with rows that are about one source. */
-const OF_SOURCE = [
-  'cursors',
-  'counters',
-  'batches',
-  'unknown_fields',
-  'source_activity',
-  'source_flow',
-  'alert_evidence',
-] as const
+const OF_SOURCE = ['cursors', 'counters', 'batches', 'unknown_fields', 'source_activity', 'source_flow'] as const
 
-/** Deletes a source's cursors, counters, batches and evidence, and the alerts that contain only its events, with their deliveries. */
+/**
+ * Deletes a source's cursors, counters, batches and evidence, and the alerts that contain only its events, with their deliveries. Alerts on
+ * hold stay, with their evidence.
+ */
 export async function removeSource(db: Kysely<StateTables>, sourceId: string, label: string): Promise<void> {
   await db.transaction().execute(async (tx) => {
     for (const table of OF_SOURCE) await tx.deleteFrom(table).where('source_id', '=', sourceId).execute()
+    const held = await heldAlertIds(tx)
+    await tx.deleteFrom('alert_evidence').where('source_id', '=', sourceId).where('alert_id', 'not in', held).execute()
     const rows = await tx.selectFrom('alerts').select(['alert_id', 'body']).execute()
-    const own = rows.filter(({ body }) => {
+    const own = rows.filter(({ alert_id, body }) => {
+      if (held.includes(alert_id)) return false
       const labels = (JSON.parse(body) as { sourceLabels: string[] }).sourceLabels
       return labels.length === 1 && labels[0] === label
     })

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { entryFile } from '../util/entry.ts'
-import { StorageError } from '../util/errors.ts'
+import { StorageError, UnstorableText } from '../util/errors.ts'
 import { bindable, lockDataDir, openSqlite } from './sqlite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'caracal-sqlite-'))
@@ -30,8 +30,6 @@ test.each([
   ['NaN', Number.NaN, /not a finite number/],
   ['infinity', Number.NEGATIVE_INFINITY, /not a finite number/],
   ['a bigint that would lose digits', 2n ** 53n, /outside the safe integers/],
-  ['a NUL, where the driver cuts', 'a\0b', /NUL or a lone surrogate/],
-  ['a lone surrogate', 'a\ud800', /NUL or a lone surrogate/],
   ['a date', new Date(0), /\[object Date\]/],
   ['an object', { a: 1 }, /\[object Object\]/],
   ['a list', [1], /\[object Array\]/],
@@ -41,6 +39,13 @@ test.each([
 ])('%s is refused', (_, value, message) => {
   expect(() => bindable(value)).toThrow(message)
   expect(() => bindable(value)).toThrow(TypeError)
+})
+
+test.each([
+  ['a NUL, where the driver cuts', 'a\0b'],
+  ['a lone surrogate', 'a\ud800'],
+])('%s is refused as text that callers gave', (_, value) => {
+  expect(() => bindable(value)).toThrow(UnstorableText)
 })
 
 test('values that crash the bare driver do not crash the process, thanks to the guard', () => {
@@ -58,7 +63,10 @@ test('values that crash the bare driver do not crash the process, thanks to the 
   expect(stderr).toBe('')
   expect(status).toBe(0)
   expect(JSON.parse(stdout)).toEqual({
-    answers: ['taken', 'taken', ...Array.from({ length: 10 }, () => 'TypeError'), 'taken', 'taken', 'taken', 'taken'],
+    answers: [
+      ...['taken', 'taken', ...Array.from({ length: 7 }, () => 'TypeError')],
+      ...['UnstorableText', 'UnstorableText', 'TypeError', 'taken', 'taken', 'taken', 'taken'],
+    ],
     rows: ['real', 'real', 'blob', 'blob', 'null', 'null'],
   })
 })

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import Database from 'libsql'
-import { messageOf, StorageError } from '../util/errors.ts'
+import { messageOf, StorageError, UnstorableText } from '../util/errors.ts'
 
 /** A prepared statement, as Kysely's SQLite dialect and our own code use it. */
 export interface Statement {
@@ -144,7 +144,7 @@ function inTransaction(db: InstanceType<typeof Database>, statement: Statement):
   }
 }
 
-/** Converts a value to one that libsql can bind. Throws a TypeError for values that it would store wrongly or crash on. */
+/** Converts a value to one that libsql can bind. Throws `UnstorableText` or a TypeError for values that it would store wrongly or crash on. */
 export function bindable(value: unknown): string | number | null | Uint8Array {
   if (value === null || value === undefined) return null
   switch (typeof value) {
@@ -158,8 +158,7 @@ export function bindable(value: unknown): string | number | null | Uint8Array {
         throw new TypeError(`cannot bind ${value}: outside the safe integers; store it as text`)
       return Number(value)
     case 'string':
-      if (value.includes('\0') || !value.isWellFormed())
-        throw new TypeError('cannot bind a string with NUL or a lone surrogate: store untrusted text as JSON or as bytes')
+      if (value.includes('\0') || !value.isWellFormed()) throw new UnstorableText()
       return value
   }
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)

@@ -50,6 +50,8 @@ export interface StateTables {
     merged_into: Generated<string | null>
     /** The mute that covers all of its matches. */
     muted_by: Generated<string | null>
+    /** JSON of an `AlertHold`. */
+    hold: Generated<string | null>
   }
   /** What happened to each alert; `detail` is JSON of a `Happening`. Deleted with the alert. */
   alert_timeline: {
@@ -78,6 +80,8 @@ export interface StateTables {
     alerts: Generated<number>
     last_ms: Generated<number | null>
   }
+  /** Calls with a key that the API has answered. `owner`, `key` and `call` are hashes, `answer` is JSON of a `KeptAnswer`. */
+  answered_calls: { owner: string; key: string; call: string; created_ms: number; answer: Generated<string | null> }
   /** Tokens of the API; `hash` is the SHA-256 of the secret, in hex. `cidrs` and `log_types` are JSON lists. */
   tokens: {
     token_id: string
@@ -93,7 +97,44 @@ export interface StateTables {
     revoked_by: Generated<string | null>
     last_ms: Generated<number | null>
     last_address: Generated<string | null>
+    /** Whose it is: it ends with the person's account and can do no more than they can. */
+    user_id: Generated<string | null>
   }
+  /** People who sign in. This and the four tables that follow are better-auth's; `logTypes` is a JSON list. */
+  users: {
+    id: string
+    name: string
+    email: string
+    emailVerified: number
+    image: string | null
+    createdAt: string
+    updatedAt: string
+    twoFactorEnabled: number | null
+    role: string
+    logTypes: string
+    createdBy: string
+    disabledAt: string | null
+    lastSeenAt: string | null
+  }
+  /** `token` is the SHA-256 of what the cookie has. */
+  user_sessions: {
+    id: string
+    expiresAt: string
+    token: string
+    createdAt: string
+    updatedAt: string
+    ipAddress: string | null
+    userAgent: string | null
+    userId: string
+  }
+  /** Hashes of passwords, and links to accounts of the sign-in service. */
+  user_credentials: { id: string; userId: string; providerId: string; accountId: string; password: string | null }
+  /** What is valid once and for a while: one-time links, pending second factors. */
+  user_verifications: { id: string; identifier: string; value: string; expiresAt: string }
+  /** Secrets of authenticator apps and recovery codes, encrypted with the key in the data folder. */
+  user_second_factors: { id: string; userId: string; verified: number | null }
+  /** Failed attempts to sign in, by hash of the account or address. */
+  sign_in_failures: { key: string; failures: number; last_ms: number }
   /** Table versions joined to the events of alerts and of windows that may become one; deleted with them. */
   alert_tables: { table_name: string; version: string; alert_id: string }
   /** The first matches of alerts and of windows that may become one: compressed JSON of an `Evidence`. Deleted with them. */
@@ -194,6 +235,14 @@ export interface StateTables {
   content_files: { root: string; path: string; hash: string }
   /** Texts of files, including old versions; long ones are not stored. */
   content_texts: { hash: string; text: Uint8Array; bytes: number }
+  /** The processes that share this state. `roles`: what each does, separated by commas; `seen_ms`: by the clock of the database. */
+  nodes: { name: string; roles: string; version: string; address: string; started_ms: number; seen_ms: number }
+  /** Files of the data folder that every node must have; `hash` is the SHA-256 of the content. */
+  stored_files: { path: string; bytes: number; hash: string }
+  /** What they consist of, in order. */
+  stored_parts: { path: string; part: number; chunk: string }
+  /** By SHA-256. */
+  stored_chunks: { chunk: string; data: Uint8Array }
 }
 
 export type AlertRow = Selectable<StateTables['alerts']>

@@ -11,6 +11,7 @@ export interface StoredToken {
 /** A token to add. */
 export type NewToken = Pick<ApiToken, 'tokenId' | 'name' | 'role' | 'cidrs' | 'logTypes' | 'createdBy' | 'expiresMs'> & {
   readonly hash: string
+  readonly userId?: string | null
 }
 
 /** A change of tokens. */
@@ -44,8 +45,11 @@ function addToken(db: Kysely<StateTables>, token: NewToken, nowMs: number): Prom
   return db.transaction().execute(async (tx) => {
     const known = (await tx.selectFrom('tokens').selectAll().execute()).map(storedToken)
     const isTaken = known.some(
-      ({ token: { name, expiresMs, revokedMs } }) =>
-        name.toLowerCase() === token.name.toLowerCase() && revokedMs === null && (expiresMs === null || expiresMs > nowMs),
+      ({ token: { name, expiresMs, revokedMs, userId } }) =>
+        name.toLowerCase() === token.name.toLowerCase() &&
+        userId === (token.userId ?? null) &&
+        revokedMs === null &&
+        (expiresMs === null || expiresMs > nowMs),
     )
     if (isTaken) return 'taken'
     if (known.length >= MAX_TOKENS) return 'too_many'
@@ -61,6 +65,7 @@ function addToken(db: Kysely<StateTables>, token: NewToken, nowMs: number): Prom
         created_ms: nowMs,
         created_by: token.createdBy,
         expires_ms: token.expiresMs,
+        user_id: token.userId ?? null,
       })
       .execute()
     return byId(tx, token.tokenId)
@@ -113,6 +118,7 @@ function storedToken(row: TokenRow): StoredToken {
       revokedBy: row.revoked_by,
       lastUsedMs: row.last_ms,
       lastAddress: row.last_address,
+      userId: row.user_id,
     },
   }
 }

@@ -18,9 +18,21 @@ export interface LogOptions {
   readonly write: (text: string) => void
 }
 
+let nodeOfLog: string | undefined
+
+/** Every line of logs that are created from now on has the name of this node. */
+export function nameLog(node: string): void {
+  nodeOfLog = node
+}
+
 /** Creates a log. Synchronous, so that nothing is missing when the process exits. */
 export function createLog({ level = 'info', isPretty, write }: LogOptions): Log {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: named } }
+  const options = {
+    level,
+    base: nodeOfLog === undefined ? null : { node: nodeOfLog },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: named },
+  }
   return pino(options, { write: isPretty ? (line: string) => write(prettyLine(line)) : write })
 }
 

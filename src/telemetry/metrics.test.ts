@@ -14,7 +14,11 @@ const NAMES = [
   'caracal_deliveries_total',
   'caracal_table_rows',
   'caracal_table_age_seconds',
+  'caracal_node_info',
   'caracal_spool_bytes',
+  'caracal_worker_threads',
+  'caracal_worker_batches_total',
+  'caracal_system_problems',
   'caracal_stage_seconds',
   'caracal_alert_latency_seconds',
 ]
@@ -40,6 +44,19 @@ test('a table that was removed, or whose age is unknown, has no value', async ()
   metrics.setTables([{ name: 'tor_exit_nodes', rows: 1174, ageSecs: undefined }])
   const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('caracal_table'))
   expect(lines).toEqual(['caracal_table_rows{table="tor_exit_nodes"} 1174'])
+})
+
+test('a system problem that is over has no value', async () => {
+  const metrics = createMetrics()
+  metrics.setProblems([
+    { name: 'SourceSilent', severity: 'HIGH', n: 1 },
+    { name: 'SourceSilent', severity: 'HIGH', n: 1 },
+    { name: 'DiskLow', severity: 'HIGH', n: 1 },
+  ])
+  const shown = async () => (await metrics.text()).split('\n').filter((line) => line.startsWith('caracal_system_problems{'))
+  expect(await shown()).toContain('caracal_system_problems{name="SourceSilent",severity="HIGH"} 2')
+  metrics.setProblems([{ name: 'DiskLow', severity: 'HIGH', n: 1 }])
+  expect(await shown()).toEqual(['caracal_system_problems{name="DiskLow",severity="HIGH"} 1'])
 })
 
 test('counts add up by label, and durations fall into their buckets', async () => {

@@ -30,6 +30,13 @@ export interface TableGauge {
   readonly ageSecs: number | undefined
 }
 
+/** System problems of one name and severity. */
+export interface ProblemGauge {
+  readonly name: string
+  readonly severity: string
+  readonly n: number
+}
+
 /** Upper bounds in seconds: a stage takes between tens of microseconds and seconds per batch. */
 const STAGE_SECONDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 /** Upper bounds in seconds, denser around the targets of 25 ms (p50) and 100 ms (p99). */
@@ -67,7 +74,14 @@ export class Metrics {
   readonly #tableAge = this.#gauge('caracal_table_age_seconds', 'Time since a lookup table was last known to be current.', [
     'table',
   ])
+  readonly #node = this.#gauge('caracal_node_info', 'Name and version of this node; always 1.', ['node', 'version'])
   readonly #spoolBytes = this.#gauge('caracal_spool_bytes', 'Bytes waiting in the spool.', [])
+  readonly #workerThreads = this.#gauge('caracal_worker_threads', 'Threads of a worker that judge for the active node.', [])
+  readonly #workerBatches = this.#counter('caracal_worker_batches_total', 'Batches that a worker was given to judge.', [])
+  readonly #problems = this.#gauge('caracal_system_problems', 'System problems of now, as in `caracal health`.', [
+    'name',
+    'severity',
+  ])
   readonly #stage = new Histogram({
     name: 'caracal_stage_seconds',
     help: 'Time that a batch spends in a stage.',
@@ -111,8 +125,25 @@ export class Metrics {
     this.#latency.observe(seconds)
   }
 
+  setNode(node: string, version: string): void {
+    this.#node.set({ node, version }, 1)
+  }
+
+  /** `batches`: since the start. */
+  setWorker(threads: number, batches: number): void {
+    this.#workerThreads.set(threads)
+    this.#workerBatches.reset()
+    this.#workerBatches.inc(batches)
+  }
+
   setSpoolBytes(n: number): void {
     this.#spoolBytes.set(n)
+  }
+
+  /** All problems of now; those that are over are no longer shown. */
+  setProblems(problems: readonly ProblemGauge[]): void {
+    this.#problems.reset()
+    for (const { name, severity, n } of problems) this.#problems.inc({ name, severity }, n)
   }
 
   /** All current tables; a removed one is no longer shown. */

@@ -68,6 +68,13 @@ export class NotSupported extends CaracalError {
   }
 }
 
+/** The state's database cannot hold such a text, so nothing in it has it. Untrusted text is stored as JSON or as bytes. */
+export class UnstorableText extends CaracalError {
+  constructor(message = 'a text with NUL or a lone surrogate cannot be stored or found as it is') {
+    super('unstorable_text', message)
+  }
+}
+
 /** Restores an error that came from another thread or process to the class that callers act on. */
 export function rebuiltError(code: string | undefined, message: string, afterMs: number | undefined): CaracalError {
   switch (code) {
@@ -79,6 +86,8 @@ export function rebuiltError(code: string | undefined, message: string, afterMs:
       return new StorageError(message)
     case 'config':
       return new ConfigError(message)
+    case 'unstorable_text':
+      return new UnstorableText(message)
     default:
       return new CaracalError(code ?? 'internal', message)
   }

@@ -49,7 +49,7 @@ test('what another process has written in the meantime is not lost', async () =>
   expect([open().get('a'), open().get('b')]).toEqual(['1', '2'])
 })
 
-test('the sixteen most recently written files of a kind are kept, and nothing else is touched', async () => {
+test('the sixteen most recently used files of a kind are kept, and nothing else is touched', async () => {
   writeFileSync(join(folder, 'thing-else'), '')
   for (let i = 0; i < 20; i++) {
     const id = i.toString(16).padStart(16, '0')
@@ -60,6 +60,11 @@ test('the sixteen most recently written files of a kind are kept, and nothing el
   }
   expect(readdirSync(folder)).toHaveLength(17)
   expect(open(0, 'maker 1', '13'.padStart(16, '0')).get('a')).toBe('19')
+  // Now the oldest is used, so the next file takes the place of the second.
+  open(0, 'maker 1', '4'.padStart(16, '0'))
+  await keep({ a: '20' })
+  const left = readdirSync(folder)
+  expect([left.includes('thing-0000000000000004'), left.includes('thing-0000000000000005')]).toEqual([true, false])
 })
 
 test('without a folder everything is kept in memory', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, utimesSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { threadId } from 'node:worker_threads'
@@ -7,7 +7,7 @@ import { sha256 } from './hash.ts'
 /** A larger file cannot be ours. */
 const MAX_BYTES = 256 * 1024 * 1024
 
-/** Maximum number of files of a kind in a folder; the ones least recently written are deleted first. */
+/** Maximum number of files of a kind in a folder; the ones least recently used are deleted first. */
 const MAX_FILES = 16
 
 export interface KeptPlace {
@@ -100,6 +100,7 @@ function readTexts(place: KeptPlace): Map<string, string> {
     const lineEnd = bytes.indexOf(10)
     const body = bytes.subarray(lineEnd + 1)
     if (lineEnd < 0 || bytes.toString('utf8', 0, lineEnd) !== `${place.stamp} ${sha256(body)}`) return texts
+    touch(file)
     for (const line of body.toString('utf8').split('\n')) {
       const space = line.indexOf(' ')
       if (space > 0) texts.set(line.slice(0, space), line.slice(space + 1))
@@ -110,13 +111,23 @@ function readTexts(place: KeptPlace): Map<string, string> {
   return texts
 }
 
+/** Marks the file as used. A folder that is read-only is never pruned either. */
+function touch(file: string): void {
+  try {
+    const now = new Date()
+    utimesSync(file, now, now)
+  } catch {
+    // Others' files can be read all the same.
+  }
+}
+
 async function prune({ folder, kind }: KeptPlace): Promise<void> {
   const ours = new RegExp(`^${kind}-[0-9a-f]{16}$`)
   const names = (await readdir(folder)).filter((name) => ours.test(name))
   if (names.length <= MAX_FILES) return
   const files = await Promise.all(
-    names.map(async (name) => ({ path: join(folder, name), writtenMs: (await stat(join(folder, name))).mtimeMs })),
+    names.map(async (name) => ({ path: join(folder, name), usedMs: (await stat(join(folder, name))).mtimeMs })),
   )
-  files.sort((a, b) => b.writtenMs - a.writtenMs)
+  files.sort((a, b) => b.usedMs - a.usedMs)
   await Promise.all(files.slice(MAX_FILES).map(({ path }) => rm(path, { force: true })))
 }

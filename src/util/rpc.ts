@@ -19,6 +19,15 @@ export type Handlers<C> = {
   ) => Answer<C[M]> | Transfer<Answer<C[M]>> | Promise<Answer<C[M]> | Transfer<Answer<C[M]>>>
 }
 
+/** A connection to another process that carries messages in their order, as a port does between threads. */
+export interface MessageConnection {
+  /** `transfer` is for ports of threads: a connection copies. */
+  postMessage(message: unknown, transfer: readonly TransferListItem[]): void
+  on(event: 'message', listener: (message: never) => void): unknown
+}
+
+type RpcPort = MessagePort | Worker | MessageConnection
+
 /** The other side of a port, as callers see it. */
 export type Remote<C extends Calls<C>> = Pick<Rpc<C>, 'call' | 'move'>
 
@@ -50,11 +59,11 @@ export class Transfer<T> {
 }
 
 /**
- * Calls over a thread's port in both directions: the other side answers `Theirs`, this side answers `Ours`. An error on the other
+ * Calls over a port in both directions: the other side answers `Theirs`, this side answers `Ours`. An error on the other
  * side rejects the call with its code and message.
  */
 export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record<never, never>> {
-  readonly #port: MessagePort | Worker
+  readonly #port: RpcPort
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   /** Calls that arrived before `serve`. */
   readonly #early: CallMessage[] = []
@@ -63,10 +72,10 @@ export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record
   #closed: Error | undefined
 
   /** Listens from now on; calls that arrive before `serve` wait for it. */
-  constructor(port: MessagePort | Worker, handlers?: Handlers<Ours>) {
+  constructor(port: RpcPort, handlers?: Handlers<Ours>) {
     this.#port = port
     this.#handlers = handlers
-    port.on('message', (message: CallMessage | AnswerMessage) => {
+    ;(port as MessageConnection).on('message', (message: CallMessage | AnswerMessage) => {
       if (!('method' in message)) this.#settle(message)
       else if (this.#handlers) void this.#answer(message, this.#handlers)
       else this.#early.push(message)
@@ -122,18 +131,19 @@ export class Rpc<Theirs extends Calls<Theirs>, Ours extends Calls<Ours> = Record
 
   async #answer({ id, method, argument }: CallMessage, handlers: Handlers<Ours>): Promise<void> {
     try {
-      const answer = await (handlers as unknown as Record<string, (argument: unknown) => unknown>)[method]!(argument)
+      const calls = handlers as unknown as Record<string, ((argument: unknown) => unknown) | undefined>
+      // Over a connection, the name may be any.
+      if (method in Object.prototype || typeof calls[method] !== 'function') throw new Error(`there is no call '${method}'`)
+      const answer = await calls[method](argument)
       if (answer instanceof Transfer)
         this.#port.postMessage({ id, value: answer.value } satisfies AnswerMessage, [...answer.list])
-      else this.#port.postMessage({ id, value: answer } satisfies AnswerMessage)
+      else this.#port.postMessage({ id, value: answer } satisfies AnswerMessage, [])
     } catch (caught) {
       const error = caught instanceof Error ? caught : new Error(String(caught))
       const code = error instanceof CaracalError ? error.code : undefined
       const afterMs = error instanceof RetryLater ? error.afterMs : undefined
-      this.#port.postMessage({
-        id,
-        error: { afterMs, code, message: messageOf(error), stack: error.stack },
-      } satisfies AnswerMessage)
+      const answer: AnswerMessage = { id, error: { afterMs, code, message: messageOf(error), stack: error.stack } }
+      this.#port.postMessage(answer, [])
     }
   }
 }

@@ -185,9 +185,9 @@ describe('caracal validate', () => {
     const { code, out } = await caracal(['validate', '--content', CONTENT, '--json'])
     expect(code).toBe(0)
     expect(out).toContain(
-      '"policies":1,"correlation_rules":2,"data_models":1,"scheduled_queries":1,"saved_queries":1,"problems":0',
+      '"policies":1,"correlation_rules":2,"data_models":1,"scheduled_queries":1,"saved_queries":1,"dashboards":3,"problems":0',
     )
-    expect(out).toContain("no enabled rule judges its rows: scheduled_query 'Acme Many Doors'")
+    expect(out).toContain("no enabled rule judges its rows and nobody gets them by mail: scheduled_query 'Acme Many Doors'")
   })
 
   test('names the queries that cannot be translated; tables of shipped schemas count wherever the queries are', async () => {

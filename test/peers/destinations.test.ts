@@ -9,6 +9,7 @@ import { sns } from '../../src/stages/deliver/sns.ts'
 import { sqs } from '../../src/stages/deliver/sqs.ts'
 import { syslog } from '../../src/stages/deliver/syslog.ts'
 import { createHttp } from '../../src/util/http/http.ts'
+import { connectNowhere } from '../../src/util/http/open-socket.ts'
 import { outgoingAlert } from '../support/alerts.ts'
 import { freePort } from '../support/caracal.ts'
 import { testAuthority } from '../support/certificates.ts'
@@ -29,6 +30,7 @@ const ALERT = { title: 'é \u202e "quoted"\nsecond line' }
 const delivery = (id: string): Delivery => ({ id, kind: 'opened', alert: outgoingAlert(ALERT) })
 const deps = (more: Partial<DestinationDeps> = {}): DestinationDeps => ({
   send: http.configured,
+  socket: connectNowhere,
   trusted: {},
   now: Date.now,
   write: () => {},

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -105,6 +105,50 @@ ${location(api)}
     const line = '192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "curl"\n'
     const answer = await call('/caracal/ingest/web', { body: line.repeat(30_000), headers: bearer() })
     expect(answer.status).toBe(202)
+  })
+
+  test('live updates arrive while the stream is open, and one that was cut continues where it ended', async () => {
+    /** Opens the stream and resolves with the ids and kinds of its events once `isEnough` of them. */
+    const events = (isEnough: (text: string) => boolean, headers: Record<string, string> = {}) =>
+      new Promise<string>((resolve, reject) => {
+        const path = '/caracal/api/v1/stream?kind=content.swapped'
+        const own = { host: 'siem.example.com', ...bearer(), ...headers }
+        const to = { host: '127.0.0.1', port, path, servername: 'siem.example.com', ca: authority.certificate, headers: own }
+        const sent = request(to, (response) => {
+          let text = ''
+          opened()
+          response.on('data', (chunk: Buffer) => {
+            text += chunk
+            if (!isEnough(text)) return
+            resolve(text)
+            response.destroy()
+          })
+        })
+        sent.on('error', reject).end()
+      })
+    let opened = () => {}
+    const open = new Promise<void>((resolve) => {
+      opened = resolve
+    })
+    const change = async (name: string) => {
+      const yaml = `AnalysisType: rule\nRuleID: ${name}\nEnabled: true\nLogTypes: [Nginx.Access]\nSeverity: Info\nDetection:\n  - { KeyPath: status, Condition: Equals, Value: 599 }\n`
+      mkdirSync(join(folder, 'content'), { recursive: true })
+      writeFileSync(join(folder, `content/${name}.yml`), yaml)
+      expect((await caracal.fetch('/api/v1/content/reload', { method: 'POST' })).status).toBe(200)
+    }
+    const idsOf = (text: string) => [...text.matchAll(/^id: ?(\S+)$/gm)].map(([, id]) => id!)
+    const count = (n: number) => (text: string) => idsOf(text).length >= n && text.endsWith('\n\n')
+
+    // It never ends: were it collected by nginx, no event would arrive.
+    const first = events(count(1))
+    await open
+    await change('One')
+    const [seen] = idsOf(await first)
+    await change('Two')
+    await change('Three')
+    const later = await events(count(2), { 'last-event-id': seen! })
+    expect(idsOf(later)).not.toContain(seen)
+    expect(later.match(/"kind":"content.swapped"/g)).toHaveLength(2)
   })
 
   test('a call for the name of another site is refused', async () => {

@@ -6,6 +6,7 @@ import { destinations } from '../../src/stages/deliver/index.ts'
 import type { AnyDefinition } from '../../src/util/define.ts'
 import { ConfigError, Refused, RetryLater } from '../../src/util/errors.ts'
 import { createHttp } from '../../src/util/http/http.ts'
+import { connectNowhere } from '../../src/util/http/open-socket.ts'
 import { outgoingAlert } from '../support/alerts.ts'
 import { type Received, TestServer } from '../support/servers.ts'
 import { type Fitting, fittings, type OtherSide, SECRET } from '../support/vendors.ts'
@@ -39,6 +40,7 @@ async function onOneBench(definition: AnyDestination, fitting: Fitting, use: (be
   const open = (missing?: string) =>
     definition.create(definition.config.parse({ id: 'suite', ...fitting.config(url) }) as never, {
       send: http.configured,
+      socket: connectNowhere,
       trusted: server.trusted ?? {},
       now: Date.now,
       write: () => {},

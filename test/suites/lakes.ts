@@ -10,6 +10,7 @@ import { RowWriter } from '../../src/stages/store/row-writer.ts'
 import { blocksOf, type ValueRow, valueEncoder } from '../../src/util/block/encode.ts'
 import { Refused, RetryLater } from '../../src/util/errors.ts'
 import { parseJson } from '../../src/util/json.ts'
+import { PASSWORD } from '../support/clickhouse-server.ts'
 import type { Behaviour, Suite } from './behaviours.ts'
 
 export type AnyLake = LakeDefinition<string, never>
@@ -51,7 +52,8 @@ class TestLake {
 
   async open(): Promise<Lake> {
     const { config, example } = this.#definition
-    const deps: LakeDeps = { dataDir: this.folder, maxQueryMs: 30_000, maxRows: MAX_ROWS, onProblems: () => {} }
+    const limits = { maxQueryMs: 30_000, maxRows: MAX_ROWS }
+    const deps: LakeDeps = { dataDir: this.folder, ...limits, onProblems: () => {}, secret: () => PASSWORD, trusted: {} }
     this.lake = await this.#definition.create(config.parse(example), deps)
     await this.lake.ready()
     return this.lake

@@ -2,17 +2,33 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { sqliteState } from '../../src/state/db.ts'
+import { type StateDb, sqliteState } from '../../src/state/db.ts'
 import { deleteWindows } from '../../src/state/groups.ts'
 import { states } from '../../src/state/index.ts'
 import { pipelineState } from '../../src/state/pipeline-state.ts'
+import type { PostgresPlace } from '../../src/state/postgres/place.ts'
+import { postgresState } from '../../src/state/postgres/state.ts'
+import { hasPostgres } from '../support/postgres.ts'
+import { postgresKind } from '../support/states.ts'
 import { failedBy, type Suite, testSuite } from './behaviours.ts'
 import { type DecidingState, knownOf, type OpenedState, plainBehaviours, type StateSubject, serialBehaviours } from './states.ts'
 
 /** SQLite has one writer: its transactions come one after the other. */
 async function openSqliteState(writers = 3): Promise<OpenedState> {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-state-suite-'))
-  const db = await sqliteState.open(folder)
+  return subjectOf(await sqliteState.open(folder), writers, () => rmSync(folder, { recursive: true }))
+}
+
+const postgres = postgresKind()
+let databases = 0
+
+/** One process writes a state on PostgreSQL, in one session. */
+async function openPostgresState(writers = 3): Promise<OpenedState> {
+  const place = (await postgres.place(`state ${++databases}`)) as PostgresPlace
+  return subjectOf(await postgresState.open(place), writers, () => {})
+}
+
+function subjectOf(db: StateDb, writers: number, onClosed: () => void): OpenedState {
   const state = pipelineState(db)
   return {
     writers: Array.from({ length: writers }, () => state),
@@ -26,17 +42,18 @@ async function openSqliteState(writers = 3): Promise<OpenedState> {
       }),
     async close() {
       await db.destroy()
-      rmSync(folder, { recursive: true })
+      onClosed()
     },
   }
 }
 
 /** How to open a new, empty state of each kind. */
-const OPEN: Readonly<Record<string, StateSubject>> = { sqlite: () => openSqliteState() }
+const OPEN: Readonly<Record<string, StateSubject>> = { sqlite: () => openSqliteState(), postgres: () => openPostgresState() }
 
 const suite: Suite<(typeof states)[number], StateSubject> = {
   kind: 'state',
-  registry: states,
+  // Some platforms have no package with a server to test against.
+  registry: states.filter(({ type }) => type !== 'postgres' || hasPostgres),
   subjectOf({ type }) {
     const open = OPEN[type]
     if (!open) throw new Error(`add to OPEN how an empty state of type '${type}' is opened`)

@@ -231,7 +231,8 @@ async function commitAll(
   ruleId: string,
   batches: readonly (readonly Given[])[],
 ): Promise<{ readonly order: readonly number[]; readonly outcome: Outcome }> {
-  const rule = { id: ruleId, dedupPeriodMinutes: PERIOD_MINUTES, threshold: THRESHOLD, summaryAttributes: [] }
+  const source = { language: 'python', file: 'r.py', code: '' }
+  const rule = { id: ruleId, source, dedupPeriodMinutes: PERIOD_MINUTES, threshold: THRESHOLD, summaryAttributes: [] }
   const rules = new Map([[ruleId, rule as unknown as Rule]])
   const order: number[] = []
   const opened: string[] = []

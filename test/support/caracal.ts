@@ -52,12 +52,18 @@ export class Caracal {
     await Promise.race([ended, this.#answers()])
   }
 
-  /** Sends a signal and resolves with the exit code, or the signal's name. */
-  async end(signal: NodeJS.Signals): Promise<number | string> {
+  /** Resolves with the exit code, or the signal's name, when it has ended. */
+  get ended(): Promise<number | string> {
     const child = this.#child!
-    const ended = new Promise<number | string>((resolve) => child.once('exit', (code, by) => resolve(code ?? by ?? 'unknown')))
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode ?? child.signalCode ?? 'unknown'
-    child.kill(signal)
+    if (child.exitCode !== null || child.signalCode !== null)
+      return Promise.resolve(child.exitCode ?? child.signalCode ?? 'unknown')
+    return new Promise((resolve) => child.once('exit', (code, by) => resolve(code ?? by ?? 'unknown')))
+  }
+
+  /** Sends a signal and resolves with the exit code, or the signal's name. */
+  end(signal: NodeJS.Signals): Promise<number | string> {
+    const { ended } = this
+    this.#child!.kill(signal)
     return ended
   }
 

@@ -1,14 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
-import { Tokens } from '../../src/engine/accounts/tokens.ts'
+import { httpSettings } from '../../src/config/http.ts'
+import { openAccounts } from '../../src/engine/accounts/accounts.ts'
 import { atDesk, type Desk, type DeskAsk } from '../../src/engine/alert-desk.ts'
 import type { FinishedBackup } from '../../src/engine/backup/backups.ts'
+import { destinationKinds } from '../../src/engine/destination-kinds.ts'
 import type { ContentChange, Engine, Health, ReloadedContent, SourceView, TableView } from '../../src/engine/engine.ts'
+import { NewsBoard } from '../../src/engine/news/news-board.ts'
+import { QueryJobs } from '../../src/engine/queries/jobs.ts'
 import type { RuleState } from '../../src/engine/rule-states.ts'
 import type { AlertBody, AlertWindow } from '../../src/model/alert.ts'
 import type { AuditEntry } from '../../src/model/audit.ts'
+import type { Deletion, DeletionAsk } from '../../src/model/deletion.ts'
 import { EMPTY_REPORT, type Replay, type ReplayAsk } from '../../src/model/replay.ts'
 import { defineTable } from '../../src/stages/enrich/definition.ts'
 import type { RefreshOutcome } from '../../src/stages/enrich/outcomes.ts'
@@ -20,7 +26,11 @@ import { openState } from '../../src/state/db.ts'
 import { saveDeliveries, saveDeliveryResults } from '../../src/state/deliveries.ts'
 import { stateReader } from '../../src/state/read.ts'
 import { changeTokens } from '../../src/state/tokens.ts'
+import { changeUserRows } from '../../src/state/user-rows.ts'
 import { ConfigError } from '../../src/util/errors.ts'
+import { createHttp } from '../../src/util/http/http.ts'
+
+import { fakeRetention } from './fake-retention.ts'
 
 export const TOKEN = 'the-token-of-these-tests'
 
@@ -30,6 +40,8 @@ export interface Query {
 }
 
 export interface FakeEngine extends Engine {
+  /** Where news are published. */
+  readonly board: NewsBoard
   /** The arguments of `query`. */
   readonly queries: Query[]
   /** What was recorded. */
@@ -58,20 +70,48 @@ export interface FakeEngine extends Engine {
   dispose(): Promise<void>
 }
 
+function deletionOf({ value: _, ...ask }: DeletionAsk): Omit<Deletion, 'id'> {
+  const found = { rows: { 'logs.a': 2 }, held: [], remaining: [], backups: ['/backup'] }
+  return { ...ask, ...found, sha256: 'f00d', salt: '5a17', state: 'done', message: undefined, startedMs: 1000, finishedMs: 2000 }
+}
+
 /** An engine without threads, tables and lake, over a real state database in its own folder. */
 export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-surface-'))
   const state = await openState(folder)
   const queries: Query[] = []
   const removed: string[] = []
+  const jobs = new QueryJobs({
+    folder: join(folder, 'queries'),
+    query: (sql, options) => engine.query(sql, options),
+    lake: { toParquet: (_, __, to) => writeFile(to, 'PAR1') },
+    limits: { resultHours: 1, historyDays: 1, maxResultBytes: 1e8, atOnce: 2 },
+    now: Date.now,
+    log: { warn: () => {} },
+  })
+  await jobs.start()
+  const deletions = new Map<string, Deletion>()
   const reloads: [string, string | undefined][] = []
+  const whole = { ...configSchema.parse({}), data_dir: folder, ...config }
+  const http = createHttp(httpSettings(whole.http, {}))
+  const { accounts, tokens } = await openAccounts({
+    ...{ config: whole, state, machine: TOKEN, now: Date.now },
+    ...{ send: http.configured, clientSecret: 'the-secret-of-the-client' },
+    secret: 'a-key-of-these-tests-that-is-long-enough-000',
+    ask: (ask) => changeUserRows(state, ask),
+    askTokens: (ask) => changeTokens(state, ask, Date.now()),
+  })
+  const board = new NewsBoard(Date.now)
   const engine: FakeEngine = {
-    config: { ...configSchema.parse({}), data_dir: folder, ...config },
-    tokens: new Tokens({ machine: TOKEN, stored: [], ask: (ask) => changeTokens(state, ask, Date.now()), now: Date.now }),
+    config: whole,
+    accounts,
+    tokens,
     audited: [],
     audit: async (entry) => {
       engine.audited.push(entry)
     },
+    board,
+    news: board.subscribe,
     isDemo: false,
     read: stateReader(state),
     content: CONTENT,
@@ -79,6 +119,22 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     reloadContent: async (cause, actor) => {
       reloads.push([cause, actor])
       return { ...engine.reloaded, pulls: engine.pulls }
+    },
+    authoring: new Proxy({} as Engine['authoring'], {
+      get(_, name) {
+        if (name === 'tables')
+          return { editing: async () => ({ readOnly: 'nothing is written here', isCopied: false, columns: [] }) }
+        throw new Error('nothing is written here')
+      },
+    }),
+    settings: new Proxy({} as Engine['settings'], {
+      get() {
+        throw new Error('nothing is written here')
+      },
+    }),
+    ruleText: async (ruleId) => {
+      if (ruleId !== CONTENT.rules[0]!.id) throw new ConfigError(`there is no rule '${ruleId}'`)
+      return { root: 'content', path: 'tor.yml', yaml: 'RuleID: Tor\n', code: undefined, revision: '00', readOnly: undefined }
     },
     undoContent: (name, actor) => engine.undo(name, actor),
     undo: async () => ({ ...engine.reloaded, number: 1 }),
@@ -102,11 +158,22 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       queries.push({ sql, options })
       return engine.answer({ sql, options })
     },
+    jobs: (owner) => jobs.of(owner),
+    searches: async () => [],
+    judgeSearch: async (name) => {
+      throw new ConfigError(`there is no query '${name}'`)
+    },
+    dashboards: () => [],
+    panelQuery: async () => undefined,
     desk: ((ask: DeskAsk) => {
       const routing = { routes: [], baseUrl: 'http://127.0.0.1:4848' }
       return atDesk(ask, { db: state, routing, rules: new Map(), now: () => 2_000_000 })
     }) as Desk,
     ruleStates: (rules) => rules.map(({ id }) => ({ ...RULE_STATE, ruleId: id })),
+    destinationKinds,
+    testDestination: async (id) => {
+      throw new ConfigError(`there is no destination '${id}'`)
+    },
     sources: async () => SOURCES,
     tables: async () => TABLES,
     async refreshTable(name, { accept = false } = {}) {
@@ -151,6 +218,13 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     async removeSource(id) {
       removed.push(id)
     },
+    deleteValue: async (ask) => {
+      const id = 'd1'
+      deletions.set(id, { ...deletionOf(ask), id })
+      return deletions.get(id)!
+    },
+    deletion: async (id) => deletions.get(id),
+    ...fakeRetention(),
     backUp: async (folder) => {
       const progress = { files: 3, bytes: 1_234_567 }
       const done = engine.backedUp({ ...progress, folder, createdMs: 1_000_000, pauseMs: 12, token: true })
@@ -184,7 +258,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     onAlert: () => {},
     failed: new Promise(() => {}),
     stop: async () => {},
-    addAlert: (alert, body) => state.transaction().execute((tx) => saveWindows(tx, [windowWith(alert, body)])),
+    addAlert: async (alert, body) => void (await state.transaction().execute((tx) => saveWindows(tx, [windowWith(alert, body)]))),
     async addDelivery(alertId, destination, error) {
       const deliveryId = `${alertId}-${destination}`
       const delivery = { deliveryId, alertId, destination, body: '{}', createdMs: 1_000_000 }
@@ -195,6 +269,8 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
       ])
     },
     async dispose() {
+      await jobs.stop()
+      await http.close()
       await state.destroy()
       rmSync(folder, { recursive: true, force: true })
     },
@@ -256,6 +332,9 @@ const RULE_STATE: Omit<RuleState, 'ruleId'> = {
   why: 'tor.py: took longer than 1000 ms of processor time',
   matches: 1234,
   errors: 5,
+  lastMatchMs: 1_700_000_000_000,
+  lastError: { atMs: 1_700_000_000_000, message: 'tor.py: KeyError' },
+  seconds: 0.25,
   spans: [{ ruleId: '', logTypes: ['Zeek.SSH'], why: 'x', fromMs: 1_700_000_000_000, toMs: null, events: 12 }],
 }
 
@@ -306,10 +385,26 @@ const CONTENT: Engine['content'] = {
       enabled: true,
       severity: 'CRITICAL',
       logTypes: ['Zeek.SSH'],
+      kind: 'rule',
+      description: 'Somebody came in by Tor.',
+      reference: '',
+      runbook: 'Ask the owner of the account.',
+      tags: ['SSH'],
+      reports: { 'MITRE ATT&CK': ['TA0011:T1090.003'] },
+      outputIds: [],
+      threshold: 1,
+      dedupPeriodMinutes: 60,
+      createAlert: true,
+      version: '0123456789abcdef',
+      file: '/rules/tor.yml',
+      codeFile: '/rules/tor.py',
+      baseDetection: undefined,
+      scheduledQueries: [],
       overrides: [{ key: 'Severity', file: '/rules/overrides.yml', line: 3 }],
     },
   ],
   schemas: ['Zeek.SSH'],
+  schemaFiles: [{ name: 'Zeek.SSH', file: '/schemas/zeek.yml' }],
   tables: 2,
   problems: [{ file: '/rules/x.yml', message: 'unknown key' }],
   broken: [{ file: '/rules/x.yml', message: 'unknown key' }],

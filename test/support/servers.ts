@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Server as NetServer } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** A request as a test server received it. */
 export interface Received {
@@ -16,6 +17,8 @@ export class TestServer {
   /** Connections that were opened. */
   connections = 0
   answer: (response: ServerResponse, request: Received) => void = (response) => void response.writeHead(204).end()
+  /** Takes over connections that ask for another protocol. Default: they are refused. */
+  onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void = (_, socket) => void socket.destroy()
   readonly #server: Server
 
   constructor(tls?: { readonly key: string; readonly cert: string }) {
@@ -31,6 +34,7 @@ export class TestServer {
     }
     this.#server = tls ? createTlsServer(tls, listener) : createServer(listener)
     this.#server.on('connection', () => this.connections++)
+    this.#server.on('upgrade', (request, socket, head) => this.onUpgrade(request, socket, head))
   }
 
   async listen(): Promise<this> {

@@ -66,6 +66,14 @@ export const fittings: Readonly<Record<string, readonly Fitting[]>> = {
       secrets: () => ({ TOKEN: SECRET }),
       answer: json(200, { ok: true, channel: 'C0123', ts: '1503435956.000247' }),
     },
+    {
+      config: (url) => ({
+        ...{ api_url: url, token: { env: 'TOKEN' }, channel: 'C0123' },
+        buttons: { app_token: { env: 'APP_TOKEN' }, people: { U0000ANA: 'ana' } },
+      }),
+      secrets: () => ({ TOKEN: SECRET, APP_TOKEN: `xapp-${SECRET}` }),
+      answer: json(200, { ok: true, channel: 'C0123', ts: '1503435956.000247' }),
+    },
   ],
   discord: [hook],
   msteams: [hook],

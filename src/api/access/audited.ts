@@ -6,6 +6,8 @@ import { addressOf } from './address.ts'
 import { operationOf } from './guard.ts'
 import { OPERATIONS } from './operations.ts'
 
+/** Its body has the value that must not be stored; the engine records the deletion with a hash of it. */
+const DELETES = 'POST /api/v1/deletions'
 const MAX_DETAIL_CHARS = 4000
 const MAX_BODY_CHARS = 256 * 1024
 const MAX_DEPTH = 16
@@ -17,13 +19,15 @@ export function audited({ audit, config }: Pick<Engine, 'audit' | 'config'>): Mi
   return async (c, next) => {
     await next()
     const { status } = c.res
-    const isRefused = status === 401 || status === 403
+    const as = c.get('auditAs')
+    // Others that answer 429 are busy, which is no matter of who calls.
+    const isRefused = status === 401 || status === 403 || (status === 429 && as !== undefined)
     const operation = operationOf(c)
-    if (!isRefused && !isChange(c, operation)) return
+    if (!isRefused && (c.get('isRepeated') || !isChange(c, operation))) return
     const caller = c.get('caller')
     const isDone = status < 400
     await audit({
-      audit_event: isRefused ? 'refused' : 'change',
+      audit_event: isRefused ? 'refused' : (as?.event ?? 'change'),
       caller: caller?.name,
       caller_kind: caller?.kind,
       caller_role: caller?.role,
@@ -31,8 +35,8 @@ export function audited({ audit, config }: Pick<Engine, 'audit' | 'config'>): Mi
       operation,
       request_path: clip(c.req.path, 500),
       status,
-      reason: isDone ? undefined : clip(c.error?.message ?? '', 500) || undefined,
-      detail: isDone ? await detailOf(c) : undefined,
+      reason: isDone ? undefined : clip(as?.reason ?? c.error?.message ?? '', 500) || undefined,
+      detail: as?.detail ?? (isDone && operation !== DELETES ? await detailOf(c) : undefined),
     })
   }
 }

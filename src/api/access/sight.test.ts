@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { alertId, type FakeEngine, fakeEngine, TOKEN } from '../../../test/support/fake-engine.ts'
+import { textOf } from '../../../test/support/text-of.ts'
 import { createApp } from '../app.ts'
 import { OPERATIONS } from './operations.ts'
 
@@ -25,16 +26,23 @@ async function call(method: string, path: string, body?: object, token = secret)
     headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
     ...(body && { body: JSON.stringify(body) }),
   })
-  return { status: response.status, text: await response.text() }
+  return { status: response.status, text: await textOf(response) }
 }
+
+/** It judges Zeek.SSH. */
+const HIDDEN_RULE = 'Tor.SSH.Login'
 
 /** What a call of each operation must contain that is not refused: one about everything that the caller may not see. */
 const BODIES: Readonly<Record<string, object>> = {
   'PATCH /api/v1/alerts': { ids: [conn, both, none, web], change: { owner: 'me' } },
   'PATCH /api/v1/alerts/{id}': { owner: 'me' },
   'POST /api/v1/alerts/{id}/comments': { text: 'seen' },
+  'POST /api/v1/alerts/{id}/hold': { reason: 'case 7' },
   'POST /api/v1/alerts/{id}/merge': { ids: [web] },
   'POST /api/v1/query': { sql: 'SELECT 1' },
+  'POST /api/v1/search': { log_types: ['Zeek.Conn'] },
+  'POST /api/v1/search/fields': { field: 'p_log_type' },
+  'POST /api/v1/queries': { sql: 'SELECT 1' },
 }
 
 /** Tools of assistants are calls of these operations (`src/api/mcp/mcp.test.ts`). */
@@ -42,12 +50,20 @@ const OF_API = Object.entries(OPERATIONS).filter(([operation]) => !operation.sta
 
 test.each(OF_API)('%s shows nothing about other log types', async (operation, { narrowed }) => {
   const [method, path] = operation.split(' ') as [string, string]
-  for (const id of path.includes('/alerts/{id}') ? [conn, both, none] : ['x']) {
+  const isOfOther = /\/(?:alerts|queries|rules)\/\{id\}/.test(path)
+  const other = await call('POST', '/api/v1/queries', { sql: "SELECT 'zeek secret'" }, TOKEN)
+  const queryId = (JSON.parse(other.text) as { id: string }).id
+  const ids = path.includes('/alerts/{id}')
+    ? [conn, both, none]
+    : [path.includes('/queries/{id}') ? queryId : path.includes('/rules/{id}') ? HIDDEN_RULE : 'x']
+  for (const id of ids) {
     const query = operation === 'GET /api/v1/timeline' ? '?indicator=192.0.2.1' : ''
     const { status, text } = await call(method, path.replaceAll(/\{\w+\}/g, id) + query, BODIES[operation])
     if (narrowed === 'closed') expect([status, text]).toEqual([403, expect.stringMatching(/Nginx\.\*|needs the permission/)])
-    else if (path.includes('/alerts/{id}')) expect(status).toBe(404)
-    else expect(status).toBe(200)
+    else if (isOfOther) expect(status).toBe(404)
+    // These need a session or a body, and know nothing of events.
+    else if (/^\/api\/v1\/(?:me\/|sign-in)/.test(path)) expect([200, 400, 409]).toContain(status)
+    else expect(status).toBeLessThan(300)
     expect(text).not.toContain('zeek secret')
     if (narrowed !== 'all') expect(text).not.toMatch(/Zeek/)
   }
@@ -65,7 +81,7 @@ test('an alert is seen if each of its log types is', async () => {
 test('alerts that were merged into a seen one, or share an indicator with it, are shown only if they are seen', async () => {
   expect((await call('POST', `/api/v1/alerts/${web}/merge`, { ids: [conn] }, TOKEN)).status).toBe(200)
   expect((await call('GET', `/api/v1/alerts/${web}`)).text).not.toContain('zeek secret')
-  expect((await call('GET', `/api/v1/alerts/${web}/related`)).text).toBe('{"results":[],"truncated":false}')
+  expect((await call('GET', `/api/v1/alerts/${web}/related`)).text).toBe('{"results":[],"next":null}')
 })
 
 test('an alert with an unseen one merged into it keeps its status, and other values can be changed', async () => {
@@ -131,5 +147,31 @@ test('queries are limited to the log types, whoever makes them', async () => {
   await call('POST', '/api/v1/query', { sql: 'SELECT 1' })
   await call('GET', `/api/v1/alerts/${web}/events`)
   await call('POST', '/api/v1/query', { sql: 'SELECT 1' }, TOKEN)
-  expect(engine.queries.map(({ options }) => options.logTypes)).toEqual([['Nginx.*'], ['Nginx.*'], undefined])
+  await call('POST', '/api/v1/queries', { sql: 'SELECT 1' })
+  expect(engine.queries.map(({ options }) => options.logTypes)).toEqual([['Nginx.*'], ['Nginx.*'], undefined, ['Nginx.*']])
+})
+
+test('a rule is seen if each of its log types is, with its source', async () => {
+  const [hidden] = engine.content.rules
+  const own = { ...hidden!, logTypes: ['Nginx.Access'] }
+  const both = { ...hidden!, id: 'Both', logTypes: ['Nginx.Access', 'Zeek.SSH'] }
+  const scheduled = { ...hidden!, id: 'Scheduled', logTypes: [] }
+  engine.content = { ...engine.content, rules: [own, both, scheduled] }
+  const { results, problems } = JSON.parse((await call('GET', '/api/v1/rules')).text) as {
+    results: { id: string }[]
+    problems: []
+  }
+  expect([results.map(({ id }) => id), problems]).toEqual([[HIDDEN_RULE], []])
+  expect(JSON.parse((await call('GET', `/api/v1/rules/${HIDDEN_RULE}`)).text)).toMatchObject({
+    source: { path: 'tor.yml' },
+    problems: [],
+  })
+  for (const id of ['Both', 'Scheduled']) expect((await call('GET', `/api/v1/rules/${id}`)).status).toBe(404)
+  const { tactics, without } = JSON.parse((await call('GET', '/api/v1/coverage')).text) as {
+    tactics: { tactic: string; rules_on: number }[]
+    without: []
+  }
+  expect([tactics.filter(({ rules_on }) => rules_on > 0), without]).toMatchObject([[{ tactic: 'TA0011', rules_on: 1 }], []])
+  for (const method of ['PUT', 'PATCH', 'DELETE'])
+    expect((await call(method, `/api/v1/rules/${HIDDEN_RULE}`, method === 'DELETE' ? undefined : {})).status).toBe(403)
 })

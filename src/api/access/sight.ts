@@ -1,5 +1,6 @@
-import type { Engine } from '../../engine/engine.ts'
+import type { ContentView, Engine } from '../../engine/engine.ts'
 import type { StoredAlert } from '../../model/alert.ts'
+import type { NumberedNews } from '../../model/news.ts'
 import { sees } from '../../util/glob.ts'
 import { ApiError } from '../errors.ts'
 import { currentCaller } from './caller.ts'
@@ -13,12 +14,15 @@ type Desk = Engine['desk']
  * limited here, and every other member refuses them; so a new one is closed to them until it is added here.
  */
 export function sighted(engine: Engine): Engine {
+  const isSeenRule = (logTypes: readonly string[], ruleId: string) =>
+    seenContent(engine.content, logTypes).rules.some(({ id }) => id === ruleId)
   const read = closing(engine.read, 'read', {
     alerts: (logTypes) => async (filter, page) => {
       const unseen = new UnseenAlerts(engine.read, logTypes)
       const found = await engine.read.alerts({ ...filter, seenLogTypes: logTypes }, page)
       return { ...found, alerts: await Promise.all(found.alerts.map((alert) => unseen.alert(alert))) }
     },
+    alertCounts: (logTypes) => (filter) => engine.read.alertCounts({ ...filter, seenLogTypes: logTypes }),
     alert: (logTypes) => async (id) => {
       const alert = seen(await engine.read.alert(id), logTypes)
       return alert && new UnseenAlerts(engine.read, logTypes).alert(alert)
@@ -29,15 +33,46 @@ export function sighted(engine: Engine): Engine {
       const unseen = new UnseenAlerts(engine.read, logTypes)
       return Promise.all((await engine.read.timeline(id, page)).map((entry) => unseen.entry(entry)))
     },
+    limits: (logTypes) => async () => (await engine.read.limits()).filter(({ ruleId }) => isSeenRule(logTypes, ruleId)),
+    alertQualities: (logTypes) => async (sinceMs) =>
+      (await engine.read.alertQualities(sinceMs)).filter(({ ruleId }) => isSeenRule(logTypes, ruleId)),
+    ruleAlerts: (logTypes) => async (ruleId, sinceMs) => {
+      if (!isSeenRule(logTypes, ruleId)) throw closed(`rule ${ruleId}`)
+      return engine.read.ruleAlerts(ruleId, sinceMs)
+    },
   } satisfies Limited<Read>)
   return closing(
     engine,
     'engine',
     {
       query: (logTypes) => (sql, options) => engine.query(sql, { ...options, logTypes }),
+      // Its queries are limited when they run, and those of anybody else are not there.
+      jobs: (logTypes) => (owner) => engine.jobs({ ...owner, logTypes }),
+      news: () => (since, listener) => {
+        const about = ({ kind }: NumberedNews) => kind.startsWith('alert.')
+        const { missed, stop } = engine.news(since, (news) => about(news) && listener(news))
+        return { missed: missed?.filter(about), stop }
+      },
       desk: (logTypes) => ((ask: Parameters<Desk>[0]) => deskOf(engine, ask, logTypes)) as Desk,
+      ruleStates: (logTypes) => (rules) => {
+        for (const { id } of rules) if (!isSeenRule(logTypes, id)) throw closed(`rule ${id}`)
+        return engine.ruleStates(rules)
+      },
+      // As for a rule that does not exist.
+      ruleText: (logTypes) => async (id) => engine.ruleText(isSeenRule(logTypes, id) ? id : ''),
     },
-    { config: engine.config, read },
+    {
+      get config() {
+        return engine.config
+      },
+      read,
+      // Accounts have nothing of events; what callers may do with them is a matter of their role.
+      accounts: engine.accounts,
+      get content() {
+        const logTypes = currentCaller()?.logTypes
+        return logTypes ? seenContent(engine.content, logTypes) : engine.content
+      },
+    },
   )
 }
 
@@ -74,6 +109,18 @@ function closed(member: string): ApiError {
   )
 }
 
+/** The rules that only judge these log types, and their schemas; nothing of what concerns all content. */
+function seenContent({ rules, schemas }: ContentView, logTypes: readonly string[]): ContentView {
+  const isSeen = sees(logTypes)
+  return {
+    rules: rules.filter((rule) => isSeen(rule.logTypes)),
+    schemas: schemas.filter((name) => isSeen([name])),
+    tables: 0,
+    schemaFiles: [],
+    ...{ problems: [], broken: [], names: [], rulesOff: [], notices: [] },
+  }
+}
+
 /** The alert, if each of its log types may be seen. */
 function seen(alert: StoredAlert | undefined, logTypes: readonly string[]): StoredAlert | undefined {
   return alert && sees(logTypes)(alert.body.logTypes) ? alert : undefined
@@ -106,6 +153,7 @@ function alertsOf(ask: Parameters<Desk>[0]): readonly string[] | undefined {
     case 'merge':
       return [ask.parentId, ...ask.alertIds]
     case 'comment':
+    case 'hold':
     case 'unmerge':
       return [ask.alertId]
     default:

@@ -74,8 +74,8 @@ export const TOOLS: readonly Tool[] = [
     name: 'get_alert_events',
     title: 'Events of an alert',
     description: 'The events that matched, with all their fields and what tables added to them, oldest first.',
-    input: z.strictObject({ id: alertId, limit: z.int().min(1).max(100).default(20) }),
-    call: ({ id, limit }) => get(`alerts/${id}/events`, { limit }),
+    input: z.strictObject({ id: alertId, limit: z.int().min(1).max(100).default(20), cursor: page.cursor }),
+    call: ({ id, ...input }) => get(`alerts/${id}/events`, input),
   }),
   tool({
     name: 'get_alert_history',
@@ -122,7 +122,7 @@ export const TOOLS: readonly Tool[] = [
     name: 'query',
     title: 'Query the logs by SQL',
     description:
-      'One SELECT in ClickHouse SQL; read-only. Events are in logs.<log_type> (log type in lower case, `_` for `.`) and logs.all, matches in matches.all, tables in lookups.<name>. Times are in p_event_time, addresses in p_any_ip_addresses. SHOW TABLES FROM logs and DESCRIBE TABLE work.',
+      'One SELECT in ClickHouse SQL; read-only. Events are in logs.<log_type> (log type in lower case, `_` for `.`) and logs.all, matches in matches.all, tables in lookups.<name>. Times are in p_event_time, addresses in p_any_ip_addresses. information_schema.tables and information_schema.columns list tables and columns.',
     input: z.strictObject({ sql: z.string().min(1).max(20_000), max_rows: z.int().min(1).max(500).default(100) }),
     call: (body) => ({ method: 'POST', path: 'query', body }),
   }),

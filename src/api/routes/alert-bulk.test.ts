@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => engine.dispose())
 
 interface Answer {
-  readonly message?: string
+  readonly detail?: string
   readonly results?: { id: string; outcome: string; message: string | null; alert: { status: string } | null }[]
 }
 
@@ -67,8 +67,8 @@ test('a filter changes what the list shows with it, and nothing else', async () 
 test('a filter that chooses more than 1000 alerts changes none of them, and 1000 are changed', async () => {
   for (let n = 4; n <= 1003; n++) await engine.addAlert({ alertId: alertId(n), ruleId: n === 1003 ? 'B' : 'C' })
   const change = { owner: 'ana' }
-  const [status, { message }] = await patch({ filter: { severity: ['CRITICAL'] }, change })
-  expect([status, message]).toEqual([409, expect.stringContaining('more than 1000')])
+  const [status, { detail }] = await patch({ filter: { severity: ['CRITICAL'] }, change })
+  expect([status, detail]).toEqual([409, expect.stringContaining('more than 1000')])
   expect((await engine.read.alert(alertId(1)))!.owner).toBe(null)
   const [, { results }] = await patch({ ids: Array.from({ length: 1000 }, (_, i) => alertId(i + 1)), change })
   expect(results!.filter(({ outcome }) => outcome === 'changed')).toHaveLength(1000)
@@ -86,7 +86,7 @@ test.each<[object, RegExp]>([
   [{ filter: { rules: 'A' }, change: { status: 'CLOSED' } }, /rules/],
   [{ filter: { since: 'today' }, change: { status: 'CLOSED' } }, /since/],
 ])('%j is refused and changes nothing', async (body, why) => {
-  const [status, { message }] = await patch(body)
-  expect([status, message]).toEqual([400, expect.stringMatching(why)])
+  const [status, { detail }] = await patch(body)
+  expect([status, detail]).toEqual([400, expect.stringMatching(why)])
   expect(await statusOf(1)).toBe('OPEN')
 })

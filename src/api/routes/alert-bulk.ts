@@ -2,7 +2,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import type { AlertFilter, AlertPlace } from '../../model/alert-filter.ts'
-import { CHANGE_OUTCOMES } from '../../model/alert-work.ts'
+import { CHANGE_OUTCOMES, MAX_CHANGED } from '../../model/alert-work.ts'
 import { callerName } from '../access/caller.ts'
 import { alertFilter, alertFilterShape } from '../alert-filter.ts'
 import { noAlert } from '../alert-of.ts'
@@ -11,8 +11,6 @@ import { ApiError, failures } from '../errors.ts'
 import { createRouter } from '../router.ts'
 import { changeOf, changeSchema, refusal } from './alert-work.ts'
 
-/** Maximum number of alerts that one call changes. */
-export const MAX_CHANGED = 1000
 const PAGE = 200
 
 const filterSchema = z

@@ -11,7 +11,7 @@ beforeEach(async () => {
 
 afterEach(() => engine.dispose())
 
-type Body = Record<string, unknown> & { readonly results: { readonly alert_id: string }[]; readonly message: string }
+type Body = Record<string, unknown> & { readonly results: { readonly alert_id: string }[]; readonly detail: string }
 
 async function call(method: string, path: string, body?: object): Promise<[status: number, body: Body]> {
   const response = await createApp(engine).request(`/api/v1/alerts${path}`, {
@@ -27,10 +27,7 @@ test('merged alerts leave the list, are shown by their parent and have its statu
   expect([status, merged.results.map((one) => one.alert_id)]).toEqual([200, [alertId(3), alertId(2)]])
   expect((await call('GET', ''))[1].results.map((one) => one.alert_id)).toEqual([alertId(4), alertId(1)])
   expect((await call('GET', '/0001'))[1]).toMatchObject({ merged_alerts: [{ alert_id: alertId(3) }, { alert_id: alertId(2) }] })
-  expect(await call('PATCH', '/0002', { status: 'CLOSED' })).toMatchObject([
-    409,
-    { message: expect.stringContaining(alertId(1)) },
-  ])
+  expect(await call('PATCH', '/0002', { status: 'CLOSED' })).toMatchObject([409, { detail: expect.stringContaining(alertId(1)) }])
   await call('PATCH', '/0001', { status: 'CLOSED', reason: 'known' })
   const closed = { status: 'CLOSED', reason: 'known', merged_into: alertId(1) }
   expect((await call('GET', '/0002'))[1]).toMatchObject(closed)
@@ -58,6 +55,6 @@ test.each<[string, object | undefined, number, RegExp]>([
   ['/0001/unmerge', undefined, 409, /not merged into another/],
 ])('%s with %j is refused with %i, and nothing is merged', async (path, body, status, why) => {
   await call('POST', '/0002/merge', { ids: ['0003'] })
-  expect(await call('POST', path, body)).toMatchObject([status, { message: expect.stringMatching(why) }])
+  expect(await call('POST', path, body)).toMatchObject([status, { detail: expect.stringMatching(why) }])
   expect((await engine.read.alert(alertId(4)))!.mergedInto).toBe(null)
 })

@@ -14,8 +14,8 @@ afterEach(() => engine.dispose())
 
 interface Answer {
   readonly results: { readonly alert: { readonly alert_id: string }; readonly shared: Record<string, string[]> }[]
-  readonly truncated: boolean
-  readonly message: string
+  readonly next: string | null
+  readonly detail: string
 }
 
 async function related(query: string): Promise<[status: number, body: Answer]> {
@@ -44,8 +44,11 @@ test('alerts that share an indicator within some days are related, newest first,
   expect(await found('0001/related?days=8')).toEqual([...near, [5, { p_any_usernames: ['ana'] }]])
   expect(await found('0001/related?days=6')).toEqual(near.slice(1))
   expect(await found('0004/related')).toEqual([])
-  expect((await related('0001/related?limit=1'))[1]).toMatchObject({ results: [{}], truncated: true })
-  expect((await related('0001/related?limit=2'))[1]).toMatchObject({ results: [{}, {}], truncated: false })
+  const [, first] = await related('0001/related?limit=1')
+  expect(first).toMatchObject({ results: [{}], next: expect.any(String) })
+  expect(await found(`0001/related?limit=1&cursor=${first.next}`)).toEqual(near.slice(1))
+  expect((await related(`0001/related?limit=1&cursor=${first.next}`))[1].next).toBeNull()
+  expect((await related('0001/related?limit=2'))[1]).toMatchObject({ results: [{}, {}], next: null })
 })
 
 test('an alert without indicators is related to none, and more alerts than a page are compared', async () => {
@@ -62,7 +65,8 @@ test.each([
   ['0001/related?days=91', 400, 'days'],
   ['0001/related?limit=201', 400, 'limit'],
   ['0001/related?since=x', 400, 'since'],
+  ['0001/related?cursor=WzFd', 400, 'cursor'],
 ])('%s is refused with %i', async (query, status, why) => {
   await add(1, 0, {})
-  expect(await related(query)).toMatchObject([status, { message: expect.stringContaining(why) }])
+  expect(await related(query)).toMatchObject([status, { detail: expect.stringContaining(why) }])
 })

@@ -6,26 +6,26 @@ import type { AlertPlace } from '../../model/alert-filter.ts'
 import { alertOf, idParam } from '../alert-of.ts'
 import { alertSchema, alertView } from '../alert-view.ts'
 import { failures } from '../errors.ts'
+import { cursorOf, pageQuery, pageSchema, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 const DAY_MS = 86_400_000
 const MAX_DAYS = 90
-/** Maximum number of alerts that are compared, and how many are read at once. */
+/** Maximum number of alerts that are compared for a page, and how many are read at once. */
 const MAX_COMPARED = 5000
 const PAGE = 200
 
 /** What alerts share, by the name of the indicator. */
 type Shared = Record<string, string[]>
 
-export const relatedSchema = z.object({
-  results: z.array(
-    z.object({
-      alert: alertSchema,
-      shared: z.record(z.string(), z.array(z.string())).describe('The indicators of both, by name, such as p_any_ip_addresses.'),
-    }),
-  ),
-  truncated: z.boolean().describe(`True if there may be more: than \`limit\`, or beyond ${MAX_COMPARED} alerts compared.`),
-})
+export const relatedSchema = pageSchema(
+  z.object({
+    alert: alertSchema,
+    shared: z.record(z.string(), z.array(z.string())).describe('The indicators of both, by name, such as p_any_ip_addresses.'),
+  }),
+)
+
+const placeSchema = z.tuple([z.int(), z.string()])
 
 const related = createRoute({
   method: 'get',
@@ -35,11 +35,11 @@ const related = createRoute({
     params: idParam,
     query: z.strictObject({
       days: z.coerce.number().int().min(1).max(MAX_DAYS).default(7).describe('How many days before and after it.'),
-      limit: z.coerce.number().int().min(1).max(200).default(20),
+      ...pageQuery(200, 20),
     }),
   },
   responses: {
-    200: { description: 'The related alerts.', content: { 'application/json': { schema: relatedSchema } } },
+    200: { description: 'A page of the related alerts.', content: { 'application/json': { schema: relatedSchema } } },
     ...failures(400, 404),
   },
 })
@@ -48,34 +48,46 @@ const related = createRoute({
 export function alertRelatedRoutes(engine: Engine) {
   return createRouter().openapi(related, async (c) => {
     const alert = await alertOf(engine, c.req.valid('param').id)
-    const { days, limit } = c.req.valid('query')
-    return c.json(await relatedTo(engine, alert, { days, limit }), 200)
+    const { days, limit, cursor } = c.req.valid('query')
+    const [createdMs, alertId] = cursor === undefined ? [] : readCursor(cursor, placeSchema)
+    const before = createdMs === undefined ? undefined : { createdMs, alertId: alertId! }
+    const { results, next } = await relatedTo(engine, alert, { days, limit, before })
+    return c.json({ results, next: next ? cursorOf([next.createdMs, next.alertId]) : null }, 200)
   })
 }
 
-async function relatedTo(
-  { read }: Engine,
-  alert: StoredAlert,
-  { days, limit }: { readonly days: number; readonly limit: number },
-): Promise<z.output<typeof relatedSchema>> {
+interface Wanted {
+  readonly days: number
+  readonly limit: number
+  readonly before: AlertPlace | undefined
+}
+
+interface Found {
+  readonly results: z.output<typeof relatedSchema>['results']
+  readonly next: AlertPlace | undefined
+}
+
+async function relatedTo({ read }: Engine, alert: StoredAlert, { days, limit, before }: Wanted): Promise<Found> {
   const results: z.output<typeof relatedSchema>['results'] = []
   const own = new Map(Object.entries(alert.body.indicators).map(([name, values]) => [name, new Set(values)]))
-  if ([...own.values()].every((values) => values.size === 0)) return { results, truncated: false }
+  if ([...own.values()].every((values) => values.size === 0)) return { results, next: undefined }
   const filter = { sinceMs: alert.createdMs - days * DAY_MS, untilMs: alert.createdMs + days * DAY_MS + 1 }
-  let before: AlertPlace | undefined
+  let next = before
+  let last: AlertPlace | undefined
   for (let compared = 0; compared < MAX_COMPARED; compared += PAGE) {
-    const page = await read.alerts(filter, { limit: PAGE, ...(before && { before }) })
+    const page = await read.alerts(filter, { limit: PAGE, ...(next && { before: next }) })
     for (const other of page.alerts) {
       if (other.alertId === alert.alertId) continue
       const shared = sharedWith(own, other)
       if (!shared) continue
-      if (results.length === limit) return { results, truncated: true }
+      if (results.length === limit) return { results, next: last }
       results.push({ alert: alertView(other), shared })
+      last = { createdMs: other.createdMs, alertId: other.alertId }
     }
-    if (!page.next) return { results, truncated: false }
-    before = page.next
+    next = page.next
+    if (!next) break
   }
-  return { results, truncated: true }
+  return { results, next }
 }
 
 function sharedWith(own: ReadonlyMap<string, ReadonlySet<string>>, { body }: StoredAlert): Shared | undefined {

@@ -18,6 +18,8 @@ import { callerName } from '../access/caller.ts'
 import { alertOf, idParam, noAlert } from '../alert-of.ts'
 import { alertSchema, alertView } from '../alert-view.ts'
 import { ApiError, failures } from '../errors.ts'
+import { ifMatch, versionOf } from '../etag.ts'
+import { cutPage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
 import { timelineSchema, timelineView } from '../timeline-view.ts'
@@ -45,20 +47,6 @@ export function changeOf({ add_tags, remove_tags, ...same }: z.output<typeof cha
   return { ...given, ...(add_tags && { addTags: add_tags }), ...(remove_tags && { removeTags: remove_tags }) }
 }
 
-/** Conditions of a change: `"7"` in `If-Match` is the version that the caller has seen. */
-export const ifMatch = z.object({
-  'if-match': z
-    .string()
-    .regex(/^(?:\*|"\d{1,15}")$/, 'the ETag of an alert, such as "7"')
-    .optional()
-    .describe('The ETag of the alert that the caller has seen; refused if it has changed since.'),
-})
-
-export function versionOf(given: z.output<typeof ifMatch>): number | undefined {
-  const text = given['if-match']
-  return text === undefined || text === '*' ? undefined : Number(text.slice(1, -1))
-}
-
 const change = createRoute({
   method: 'patch',
   path: '/api/v1/alerts/{id}',
@@ -80,17 +68,14 @@ const timeline = createRoute({
   summary: 'Everything that happened to an alert, oldest first.',
   request: {
     params: idParam,
-    query: z.strictObject({
-      after: z.coerce.number().int().min(0).optional().describe('`next` from the previous page.'),
-      limit: z.coerce.number().int().min(1).max(1000).default(200),
-    }),
+    query: z.strictObject(pageQuery(1000, 200)),
   },
   responses: {
     200: {
       description: 'A page of its timeline.',
       content: {
         'application/json': {
-          schema: z.object({ results: z.array(timelineSchema), next: z.int().nullable().describe('For the next page.') }),
+          schema: pageSchema(timelineSchema),
         },
       },
     },
@@ -138,10 +123,10 @@ export function alertWorkRoutes(engine: Engine) {
     })
     .openapi(timeline, async (c) => {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)
-      const { after, limit } = c.req.valid('query')
-      const entries = await engine.read.timeline(alertId, { after, limit: limit + 1 })
-      const page = entries.slice(0, limit)
-      return c.json({ results: page.map(timelineView), next: entries.length > limit ? page.at(-1)!.id : null }, 200)
+      const { cursor, limit } = c.req.valid('query')
+      const [after] = cursor === undefined ? [] : readCursor(cursor, z.tuple([z.int()]))
+      const { results, next } = cutPage(await engine.read.timeline(alertId, { after, limit: limit + 1 }), limit, ({ id }) => [id])
+      return c.json({ results: results.map(timelineView), next }, 200)
     })
     .openapi(comment, async (c) => {
       const { alertId } = await alertOf(engine, c.req.valid('param').id)

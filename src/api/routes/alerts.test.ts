@@ -101,32 +101,73 @@ test('a status that was set is shown', async () => {
   expect(JSON.parse(answer)).toMatchObject({ status: 'RESOLVED', updated_time: '1970-01-01T00:33:20.000Z' })
 })
 
+/** What the lake answers: rows of these times and ids. */
+const lakeRows = (rows: readonly string[]) => ({
+  columns: [
+    { name: 'p_event_time', type: 'DateTime64(9)' },
+    { name: 'p_row_id', type: 'String' },
+    { name: 'n', type: 'Int64' },
+    { name: 'note', type: 'Nullable(String)' },
+  ],
+  rows,
+  truncated: false,
+  ms: 1,
+})
+
 test('events come from the table of each log type, exactly as the lake has them, without nulls', async () => {
   await engine.addAlert({ alertId: alertId(7) }, { logTypes: ['Zeek.SSH', 'Custom.Net stat"; DROP'] })
-  engine.answer = async () => ({
-    columns: [
-      { name: 'uid', type: 'String' },
-      { name: 'n', type: 'Int64' },
-      { name: 'note', type: 'Nullable(String)' },
-    ],
-    rows: ['["C1,\\"",9007199254740993,null]', '["C2",2,"x"]'],
-    truncated: false,
-    ms: 1,
-  })
+  engine.answer = async () =>
+    lakeRows(['["2024-01-01T00:00:00Z","C1,\\"",9007199254740993,null]', '["2024-01-01T00:00:00Z","C2",2,"x"]'])
   expect(await text(`/api/v1/alerts/${alertId(7)}/events`)).toBe(
-    '{"results":[{"uid":"C1,\\"","n":9007199254740993},{"uid":"C2","n":2,"note":"x"}],"truncated":false}',
+    '{"results":[{"p_event_time":"2024-01-01T00:00:00Z","p_row_id":"C1,\\"","n":9007199254740993},{"p_event_time":"2024-01-01T00:00:00Z","p_row_id":"C2","n":2,"note":"x"}],"next":null}',
   )
   expect(engine.queries.map(({ sql, options }) => [sql, options.params, options.fresh])).toEqual([
     [
-      'SELECT * FROM matches.zeek_ssh WHERE p_alert_id = {alert:String} ORDER BY p_event_time LIMIT {limit:UInt32}',
+      "SELECT * FROM matches.zeek_ssh WHERE p_alert_id = {alert:String} ORDER BY p_event_time, ifNull(p_row_id, '') LIMIT {limit:UInt32}",
       { alert: alertId(7), limit: 101 },
       true,
     ],
   ])
-  expect(JSON.parse(await text(`/api/v1/alerts/${alertId(7)}/events?limit=1`))).toEqual({
-    results: [{ uid: 'C1,"', n: 9007199254740992 }],
-    truncated: true,
-  })
+})
+
+test('the events of an alert are read page by page, through all tables, also those without an id', async () => {
+  await engine.addAlert({ alertId: alertId(7) }, { logTypes: ['Zeek.SSH', 'Zeek.DNS'] })
+  const lake: Record<string, readonly (readonly [time: string, rowId: string | null])[]> = {
+    'matches.zeek_ssh': [
+      ['2024-01-01T00:00:00Z', 'a'],
+      ['2024-01-01T00:00:01Z', null],
+      ['2024-01-01T00:00:01Z', null],
+      ['2024-01-01T00:00:01Z', null],
+      ['2024-01-01T00:00:01Z', 'b'],
+    ],
+    'matches.zeek_dns': [
+      ['2024-01-01T00:00:00Z', 'c'],
+      ['2024-01-02T00:00:00Z', 'd'],
+    ],
+  }
+  // As the lake answers such a statement.
+  engine.answer = async ({ sql, options: { params = {} } }) => {
+    const all = lake[/FROM (\S+)/.exec(sql)![1]!]!.map(([time, id], i) => ({ time, id, i }))
+    const { time, row, same = 0, limit } = params as { time?: string; row?: string; same?: number; limit: number }
+    const rest = all.filter((one) => time === undefined || one.time > time || (one.time === time && (one.id ?? '') >= row!))
+    const page = rest.slice(sql.includes('OFFSET') ? same : 0).slice(0, limit)
+    return lakeRows(page.map((one) => JSON.stringify([one.time, one.id, one.i, null])))
+  }
+  for (const limit of [1, 2, 3, 100]) {
+    const found: string[] = []
+    for (let next: string | null = ''; next !== null; ) {
+      const page = JSON.parse(
+        await text(`/api/v1/alerts/${alertId(7)}/events?limit=${limit}${next && `&cursor=${encodeURIComponent(next)}`}`),
+      ) as { results: { p_row_id?: string; n: number }[]; next: string | null }
+      expect(page.results.length).toBeLessThanOrEqual(limit)
+      found.push(...page.results.map(({ p_row_id = '-', n }) => `${p_row_id}${n}`))
+      next = page.next
+    }
+    expect([limit, found]).toEqual([limit, ['a0', '-1', '-2', '-3', 'b4', 'c0', 'd1']])
+  }
+  const other = Buffer.from('["logs.users","2024-01-01T00:00:00Z","a",1]').toString('base64url')
+  const path = `/api/v1/alerts/${alertId(7)}/events?cursor=${other}`
+  expect((await createApp(engine).request(path, { headers: { authorization: `Bearer ${TOKEN}` } })).status).toBe(400)
 })
 
 test.each([

@@ -4,22 +4,23 @@ import type { Engine } from '../../engine/engine.ts'
 import { AUDIT_SOURCE } from '../../model/audit.ts'
 import { failures } from '../errors.ts'
 import { exactAnswer } from '../exact-json.ts'
+import { cutPage, nextSchema, pageQuery, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
 
 const moment = z.iso.datetime({ offset: true }).optional()
 
 const querySchema = z.strictObject({
-  event: z.enum(['change', 'refused']).optional(),
+  event: z.enum(['change', 'refused', 'signed_in', 'session_moved']).optional(),
   caller: storable(200).min(1).optional().describe('Only those of the token with this name.'),
   since: moment,
   until: moment,
-  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  ...pageQuery(1000, 100),
 })
 
 const auditSchema = z.object({
   time: z.string().describe('RFC 3339, UTC.'),
-  audit_event: z.enum(['change', 'refused']),
+  audit_event: z.enum(['change', 'refused', 'signed_in', 'session_moved']),
   caller: z.string().nullable(),
   caller_kind: z.string().nullable(),
   caller_role: z.string().nullable(),
@@ -32,18 +33,25 @@ const auditSchema = z.object({
   left_out: z.int().nullable().describe('Refused calls before this one that were not recorded, because there were too many.'),
 })
 
-const answerSchema = z.object({ results: z.array(auditSchema), truncated: z.boolean().describe('There are more.') })
+const answerSchema = z.object({ results: z.array(auditSchema), next: nextSchema })
+
+const placeSchema = z.tuple([z.iso.datetime(), z.string()])
 
 const list = createRoute({
   method: 'get',
   path: '/api/v1/audit',
-  summary: 'Changes made through the API and calls that were refused, newest first. The events are in `logs.caracal_audit`.',
+  summary:
+    'Changes made through the API, calls that were refused and sign-ins, newest first. The events are in `logs.caracal_audit`.',
   request: { query: querySchema },
   responses: {
-    200: { description: 'The newest of them.', content: { 'application/json': { schema: answerSchema } } },
+    200: { description: 'A page of them.', content: { 'application/json': { schema: answerSchema } } },
     ...failures(400),
   },
 })
+
+/** Columns by which the list is sorted. */
+const PLACE = ['p_event_time', 'p_row_id']
+const LAST = "parseDateTime64BestEffort({time:String}, 9, 'UTC')"
 
 /** The route that lists audit events. */
 export function auditRoutes(engine: Engine) {
@@ -57,21 +65,21 @@ export function auditRoutes(engine: Engine) {
     const names = Object.keys(auditSchema.shape)
     const { sql, params } = sqlOf(names, given)
     const { rows } = isThere ? await engine.query(sql, { params, maxRows: limit + 1, signal }) : { rows: [] }
-    const results = rows.slice(0, limit).map((row) => viewOf(names, row))
-    return exactAnswer<z.output<typeof answerSchema>, 200>(
-      `{"results":[${results.join(',')}],"truncated":${rows.length > limit}}`,
-      200,
-    )
+    const { results, next } = cutPage(rows, limit, (row) => (JSON.parse(row) as string[]).slice(-PLACE.length))
+    const shown = results.map((row) => viewOf(names, row))
+    return exactAnswer<z.output<typeof answerSchema>, 200>(`{"results":[${shown.join(',')}],"next":${JSON.stringify(next)}}`, 200)
   })
 }
 
-function sqlOf(names: readonly string[], { event, caller, since, until }: Omit<z.output<typeof querySchema>, 'limit'>) {
+function sqlOf(names: readonly string[], { event, caller, since, until, cursor }: Omit<z.output<typeof querySchema>, 'limit'>) {
+  const last = cursor === undefined ? undefined : readCursor(cursor, placeSchema)
   const params = {
     source: AUDIT_SOURCE,
     ...(event !== undefined && { event }),
     ...(caller !== undefined && { caller }),
     ...(since !== undefined && { since: Date.parse(since) }),
     ...(until !== undefined && { until: Date.parse(until) }),
+    ...(last && { time: last[0], rowId: last[1] }),
   }
   const where = [
     // Other sources may send events that look alike.
@@ -80,8 +88,9 @@ function sqlOf(names: readonly string[], { event, caller, since, until }: Omit<z
     ...(caller === undefined ? [] : ['caller = {caller:String}']),
     ...(since === undefined ? [] : ['p_event_time >= fromUnixTimestamp64Milli({since:Int64})']),
     ...(until === undefined ? [] : ['p_event_time < fromUnixTimestamp64Milli({until:Int64})']),
+    ...(last ? [`p_event_time <= ${LAST} AND (p_event_time < ${LAST} OR p_row_id < {rowId:String})`] : []),
   ]
-  const sql = `SELECT ${names.join(', ')} FROM logs.caracal_audit WHERE ${where.join(' AND ')} ORDER BY p_event_time DESC, p_row_id DESC`
+  const sql = `SELECT ${[...names, ...PLACE].join(', ')} FROM logs.caracal_audit WHERE ${where.join(' AND ')} ORDER BY p_event_time DESC, p_row_id DESC`
   return { sql, params }
 }
 

@@ -30,7 +30,7 @@ test.each<[Error, number, string]>([
 ])('%s is refused before anything is copied, and names the folder that the caller gave', async (error, status, code) => {
   engine.backUp = () => Promise.reject(error)
   const answer = await post({ folder: '/backups/1' })
-  expect([answer.status, await answer.json()]).toEqual([status, { message: error.message, code }])
+  expect(await answer.json()).toMatchObject({ status, detail: error.message, code })
 })
 
 test('a caller that leaves ends the backup', async () => {

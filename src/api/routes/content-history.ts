@@ -6,6 +6,7 @@ import { unifiedDiff } from '../../util/diff.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { actorName } from '../access/caller.ts'
 import { ApiError, failures } from '../errors.ts'
+import { cutPage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
 import { actorSchema, changeSchema, changeView } from './content.ts'
@@ -43,11 +44,11 @@ const list = createRoute({
   method: 'get',
   path: '/api/v1/content/history',
   summary: 'History of content, newest first, with the files that changed.',
-  request: { query: z.strictObject({ limit: z.coerce.number().int().min(1).max(MAX_GENERATIONS).default(20) }) },
+  request: { query: z.strictObject(pageQuery(MAX_GENERATIONS, 20)) },
   responses: {
     200: {
-      description: 'The generations.',
-      content: { 'application/json': { schema: z.object({ results: z.array(generationSchema) }) } },
+      description: 'A page of generations.',
+      content: { 'application/json': { schema: pageSchema(generationSchema) } },
     },
     ...failures(400),
   },
@@ -97,8 +98,10 @@ const undo = createRoute({
 export function contentHistoryRoutes(engine: Engine) {
   return createRouter()
     .openapi(list, async (c) => {
-      const generations = await engine.read.generations(c.req.valid('query').limit)
-      return c.json({ results: generations.map((one) => ({ ...viewOf(one), files: one.files.map(fileView) })) }, 200)
+      const { limit, cursor } = c.req.valid('query')
+      const [before] = cursor === undefined ? [] : readCursor(cursor, z.tuple([z.int()]))
+      const { results, next } = cutPage(await engine.read.generations(limit + 1, before), limit, (one) => [one.number])
+      return c.json({ results: results.map((one) => ({ ...viewOf(one), files: one.files.map(fileView) })), next }, 200)
     })
     .openapi(show, async (c) => {
       const { generation } = c.req.valid('param')

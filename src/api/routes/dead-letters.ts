@@ -2,6 +2,8 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import { DEAD_LETTER_REASONS } from '../../model/outcome.ts'
+import { failures } from '../errors.ts'
+import { cutPage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 /** Maximum number of letters in a response; each may have 64 KiB of its record. */
@@ -17,7 +19,7 @@ const querySchema = z.strictObject({
   reason: several(z.enum(DEAD_LETTER_REASONS)).describe('Only those with this reason; may be given several times.'),
   since: z.iso.datetime({ offset: true }).optional().describe('Only those received since then.'),
   replayed: z.enum(['true', 'false']).default('false').describe('`true`: those that a replay has stored or filtered instead.'),
-  limit: z.coerce.number().int().min(1).max(MAX_LETTERS).default(50),
+  ...pageQuery(MAX_LETTERS, 50),
 })
 
 export const deadLetterSchema = z.object({
@@ -40,13 +42,10 @@ const list = createRoute({
   request: { query: querySchema },
   responses: {
     200: {
-      description: 'The newest of them.',
-      content: {
-        'application/json': {
-          schema: z.object({ results: z.array(deadLetterSchema), truncated: z.boolean().describe('There are more.') }),
-        },
-      },
+      description: 'A page of them.',
+      content: { 'application/json': { schema: pageSchema(deadLetterSchema) } },
     },
+    ...failures(400),
   },
 })
 
@@ -56,11 +55,14 @@ export function deadLetterRoutes(engine: Engine) {
     const { sql, params } = lettersSql(query)
     const maxRows = query.limit + 1
     const { rows } = await engine.query(sql, { params, maxRows, fresh: true, signal: c.req.raw.signal })
-    return c.json({ results: rows.slice(0, query.limit).map(letterOf), truncated: rows.length > query.limit }, 200)
+    return c.json(
+      cutPage(rows.map(letterOf), query.limit, ({ time, row_id }) => [time, row_id]),
+      200,
+    )
   })
 }
 
-function lettersSql({ source, reason, since, replayed, limit }: z.output<typeof querySchema>) {
+function lettersSql({ source, reason, since, replayed, limit, cursor }: z.output<typeof querySchema>) {
   const params: Record<string, string | number> = { limit: limit + 1 }
   const among = (column: string, values: readonly string[]) => {
     if (values.length === 0) return []
@@ -71,16 +73,22 @@ function lettersSql({ source, reason, since, replayed, limit }: z.output<typeof 
     return [`${column} IN (${names.join(', ')})`]
   }
   if (since !== undefined) params['since'] = Date.parse(since)
+  if (cursor !== undefined) [params['time'], params['rowId']] = readCursor(cursor, placeSchema)
   const where = [
     ...among('source', source),
     ...among('reason', reason),
     ...(since === undefined ? [] : ['p_parse_time >= fromUnixTimestamp64Milli({since:Int64})']),
+    ...(cursor === undefined ? [] : [BEFORE]),
     `(p_row_id, p_parse_time) ${replayed === 'true' ? 'IN' : 'NOT IN'} (SELECT p_row_id, letter_time FROM monitor.replayed_dead_letters)`,
   ].join(' AND ')
   const columns = Object.keys(deadLetterSchema.shape).map((name) => COLUMNS[name] ?? name)
   const sql = `SELECT ${columns.join(', ')} FROM monitor.dead_letters WHERE ${where} ORDER BY p_parse_time DESC, p_row_id DESC LIMIT {limit:UInt32}`
   return { sql, params }
 }
+
+const placeSchema = z.tuple([z.iso.datetime(), z.string()])
+const LAST = "parseDateTime64BestEffort({time:String}, 9, 'UTC')"
+const BEFORE = `p_parse_time <= ${LAST} AND (p_parse_time < ${LAST} OR p_row_id < {rowId:String})`
 
 /** Names of columns that differ from the API's. */
 const COLUMNS: Readonly<Record<string, string>> = { time: 'p_parse_time', row_id: 'p_row_id' }

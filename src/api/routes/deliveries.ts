@@ -2,13 +2,15 @@ import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
 import type { ListedDelivery } from '../../model/delivery-list.ts'
-import { DELIVERY_KINDS } from '../../model/outgoing-alert.ts'
+import { LISTED_KINDS } from '../../model/outgoing-alert.ts'
 import { alertOf } from '../alert-of.ts'
 import { ApiError, failures } from '../errors.ts'
+import { cutPage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 const MAX_PAGE = 500
 const MAX_IDS = 200
+const placeSchema = z.tuple([z.int(), z.int()])
 
 const alert = z
   .string()
@@ -18,14 +20,14 @@ const destination = z.string().min(1).max(100).optional()
 
 export const listedDeliverySchema = z.object({
   delivery_id: z.string(),
-  alert_id: z.string(),
-  title: z.string().describe('Of the alert; empty if the alert has been deleted.'),
+  alert_id: z.string().describe('Empty for rows of a query.'),
+  title: z.string().describe('Of the alert; empty if the alert has been deleted. For rows, the query.'),
   severity: z.string(),
   destination: z.string(),
-  kind: z.enum(DELIVERY_KINDS).describe('Why it is sent.'),
+  kind: z.enum(LISTED_KINDS).describe('Why it is sent; `rows`: it mails rows of a scheduled query.'),
   state: z.enum(['pending', 'delivered', 'dead']),
   tries: z.number(),
-  created_time: z.string(),
+  created_time: z.string().describe('When it was created, or made due again after it was given up.'),
   next_try_time: z.string().nullable().describe('Null unless it is pending.'),
   finished_time: z.string().nullable().describe('When it was delivered or given up.'),
   error: z.string().nullable().describe('Error of the last failed attempt.'),
@@ -35,23 +37,19 @@ export const listedDeliverySchema = z.object({
 const list = createRoute({
   method: 'get',
   path: '/api/v1/deliveries',
-  summary: 'Deliveries of alerts to destinations, newest first.',
+  summary: 'Deliveries to destinations, newest first: of alerts, and of rows of queries that are mailed.',
   request: {
     query: z.strictObject({
       state: z.enum(['pending', 'delivered', 'dead']).optional().describe('`dead`: given up. Default: all.'),
       destination: destination.describe('Only those to this destination.'),
       alert: alert.describe('Only those of this alert.'),
-      limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+      ...pageQuery(MAX_PAGE, 50),
     }),
   },
   responses: {
     200: {
-      description: 'The newest of them.',
-      content: {
-        'application/json': {
-          schema: z.object({ results: z.array(listedDeliverySchema), truncated: z.boolean().describe('There are more.') }),
-        },
-      },
+      description: 'A page of them.',
+      content: { 'application/json': { schema: pageSchema(listedDeliverySchema) } },
     },
     ...failures(400, 404),
   },
@@ -67,7 +65,11 @@ const resend = createRoute({
       content: {
         'application/json': {
           schema: z.strictObject({
-            delivery_ids: z.array(z.string().min(1).max(64)).min(1).max(MAX_IDS).optional(),
+            delivery_ids: z
+              .array(z.string().regex(/^[!-~]{1,64}$/, 'the id of a delivery'))
+              .min(1)
+              .max(MAX_IDS)
+              .optional(),
             destination,
             alert,
           }),
@@ -88,9 +90,13 @@ export function deliveryRoutes(engine: Engine) {
   const idOf = async (prefix: string | undefined) => (prefix === undefined ? undefined : (await alertOf(engine, prefix)).alertId)
   return createRouter()
     .openapi(list, async (c) => {
-      const { state, destination: to, alert: prefix, limit } = c.req.valid('query')
-      const found = await engine.read.listDeliveries({ state, destination: to, alertId: await idOf(prefix) }, limit + 1)
-      return c.json({ results: found.slice(0, limit).map(viewOf), truncated: found.length > limit }, 200)
+      const { state, destination: to, alert: prefix, limit, cursor } = c.req.valid('query')
+      const [createdMs, order] = cursor === undefined ? [] : readCursor(cursor, placeSchema)
+      const before = createdMs === undefined ? undefined : { createdMs, order: order! }
+      const filter = { state, destination: to, alertId: await idOf(prefix) }
+      const found = await engine.read.listDeliveries(filter, limit + 1, before)
+      const { results, next } = cutPage(found, limit, (one) => [one.createdMs, one.order])
+      return c.json({ results: results.map(viewOf), next }, 200)
     })
     .openapi(resend, async (c) => {
       const { delivery_ids: deliveryIds, destination: to, alert: prefix } = c.req.valid('json')

@@ -21,6 +21,19 @@ const healthSchema = z.object({
     )
     .describe('The same problems, for programs.'),
   notices: z.array(z.string()).describe('What is not a problem but worth knowing.'),
+  nodes: z
+    .array(
+      z.object({
+        name: z.string(),
+        roles: z.array(z.string()).describe('What it does: `ingest`, `standby`, or what the active node does.'),
+        version: z.string(),
+        address: z.string().describe('Its URL.'),
+        started_time: z.string().describe('RFC 3339, UTC.'),
+        silent_seconds: z.number().describe('Since its last sign of life, which it gives every ten seconds.'),
+      }),
+    )
+    .optional()
+    .describe('The processes that share the state (docs/nodes.md); absent if this one has it alone.'),
 })
 
 const health = createRoute({
@@ -33,9 +46,12 @@ const health = createRoute({
 /** Health for people, a probe for machines, metrics for Prometheus. */
 export function healthRoutes(engine: Engine) {
   return createRouter().openapi(health, async (c) => {
-    const { status, problems, systemProblems, notices } = await engine.health()
+    const { status, problems, systemProblems, notices, nodes } = await engine.health()
     return c.json(
-      { status, problems: [...problems], system_problems: systemProblems.map(problemView), notices: [...notices] },
+      {
+        ...{ status, problems: [...problems], system_problems: systemProblems.map(problemView), notices: [...notices] },
+        ...(nodes && { nodes: nodes.map(nodeView) }),
+      },
       200,
     )
   })
@@ -43,6 +59,11 @@ export function healthRoutes(engine: Engine) {
 
 function problemView({ what, key, severity, message, covers, sinceMs }: Health['systemProblems'][number]) {
   return { what, key, severity, message, covers: [...(covers ?? [key])], since_time: new Date(sinceMs).toISOString() }
+}
+
+function nodeView({ name, roles, version, address, startedMs, silentMs }: NonNullable<Health['nodes']>[number]) {
+  const started_time = new Date(startedMs).toISOString()
+  return { name, roles: [...roles], version, address, started_time, silent_seconds: Math.round(silentMs / 1000) }
 }
 
 /** `/healthz` is open to all and returns only the status. */

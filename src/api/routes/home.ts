@@ -1,11 +1,12 @@
 import { Hono } from 'hono'
 import type { Engine } from '../../engine/engine.ts'
+import { type ConsoleFiles, consolePage } from './console.ts'
 import { shipperAt } from './ingest.ts'
 
 const PAGE = `Caracal: a self-hosted, real-time, detection-as-code security monitor.
 
-This address takes logs, judges them and answers questions. A console for the browser comes with a later release;
-until then the command line shows everything (in a checkout: node bin/caracal.js instead of caracal):
+This address takes logs, judges them and answers questions. In a browser it is the console; the command line shows the same
+(in a checkout: node bin/caracal.js instead of caracal):
 
   caracal alerts                what was found
   caracal alerts show <id>      why
@@ -15,17 +16,19 @@ until then the command line shows everything (in a checkout: node bin/caracal.js
   caracal health                what stands in the way
 
   POST /ingest/default              send logs: JSON lines, JSON arrays or plain lines, gzip too
-  GET  /api/v1/openapi.json         the API
+  GET  /api/v1/docs                 the API, for people
+  GET  /api/v1/openapi.json         the API, for programs
   GET  /metrics                     figures for Prometheus
   GET  /healthz                     for machines
+  GET  /sign-in                     for people
 
-All but the last need the header "Authorization: Bearer <token>", with the token in the file "token" of the data folder.
+The API, ingest and metrics need the header "Authorization: Bearer <token>", with the token in the file "token" of the data folder.
 `
 
-/** The page at `/` until there is a console; clients of Elasticsearch ask there what they are talking to. */
-export function homeRoutes(engine: Engine): Hono {
+/** At `/`, browsers get the console and programs a text; clients of Elasticsearch ask there what they are talking to. */
+export function homeRoutes(engine: Engine, console: ConsoleFiles | undefined): Hono {
   return new Hono().get('/', async (c) => {
     const isSender = c.req.header('authorization') !== undefined
-    return (isSender && (await shipperAt(engine, c, '/'))) || c.text(PAGE)
+    return (isSender && (await shipperAt(engine, c, '/'))) || consolePage(console, engine, c) || c.text(PAGE)
   })
 }

@@ -6,8 +6,11 @@ import { addressOf } from '../access/address.ts'
 import { isKnown, requireSender } from '../access/sender.ts'
 import { ApiError } from '../errors.ts'
 
+/** The part of the engine that receives. */
+type Receiving = Pick<Engine, 'intakes' | 'config' | 'tokens'>
+
 /** `/ingest/<source>` and everything below it: the source handles the request itself, including token and limits. */
-export function ingestRoutes(engine: Engine): Hono {
+export function ingestRoutes(engine: Receiving): Hono {
   return new Hono().all('/ingest/:source/*', (c) => {
     const id = c.req.param('source')
     const intake = engine.intakes.get(id)
@@ -26,7 +29,7 @@ export function ingestRoutes(engine: Engine): Hono {
  * The response to a request at a path of a shipper's protocol, for shippers that cannot be given another path: from the only source
  * with this protocol that knows the sender; `undefined` if no source has such a path.
  */
-export function shipperAt(engine: Engine, c: Context, path: string): Promise<Response> | undefined {
+export function shipperAt(engine: Receiving, c: Context, path: string): Promise<Response> | undefined {
   const request = c.req.raw
   const address = addressOf(c, engine.config.trusted_proxies)
   const all = [...engine.intakes].filter(([, { claims }]) => claims?.(path))
@@ -42,6 +45,6 @@ export function shipperAt(engine: Engine, c: Context, path: string): Promise<Res
   return sentFrom(address, () => intake?.handle?.(request, path, address))
 }
 
-function addresses({ config }: Engine): string[] {
+function addresses({ config }: Receiving): string[] {
   return [...new Set(['default', ...listeningSources(config.sources).keys()])]
 }

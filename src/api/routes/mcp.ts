@@ -1,11 +1,21 @@
 import { Hono } from 'hono'
 import { version } from '../../util/version.ts'
 import type { CallApi } from '../mcp/server.ts'
+import type { Problem } from '../problem.ts'
 
 /** Largest message. */
 const MAX_BYTES = 256 * 1024
 
-const OF_BODY = ['content-type', 'content-length', 'content-encoding', 'transfer-encoding', 'accept', 'if-match']
+const OF_BODY = [
+  'content-type',
+  'content-length',
+  'content-encoding',
+  'transfer-encoding',
+  'accept',
+  'if-match',
+  'if-none-match',
+  'idempotency-key',
+]
 
 /** Serves a request to a path of the app with the caller's rights. */
 type Serve = (path: string, init: RequestInit, env: object) => Response | Promise<Response>
@@ -30,7 +40,7 @@ export function mcpRoutes(serve: Serve): Hono {
         const response = await serve(new URL(`/api/v1/${of}`, c.req.url).href, init, c.env as object)
         const text = await response.text()
         if (response.ok) return text
-        throw new Error((JSON.parse(text) as { message: string }).message)
+        throw new Error((JSON.parse(text) as Problem).detail)
       }
       // Loaded with the first call, since most servers never get one.
       const [{ createMcpHandler }, { mcpServer }] = await Promise.all([

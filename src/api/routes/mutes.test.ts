@@ -28,7 +28,7 @@ test('a mute is made, listed, shown and ended', async () => {
   const made = await call('POST', 'mutes', { match, ...rest() })
   expect(made).toMatchObject({ status: 200, body: { state: 'active', match, owner: 'ana', by: 'cli', matches: 0, alerts: 0 } })
   const id = String(made.body['mute_id'])
-  expect((await call('GET', 'mutes')).body).toEqual({ results: [made.body], truncated: false })
+  expect((await call('GET', 'mutes')).body).toEqual({ results: [made.body], next: null })
   expect((await call('GET', `mutes/${id.slice(0, 8)}`)).body).toEqual(made.body)
   for (let i = 0; i < 2; i++)
     expect((await call('POST', `mutes/${id}/end`)).body).toMatchObject({ state: 'ended', ended_by: 'cli' })
@@ -55,11 +55,16 @@ test('an alert that collects many dedup strings cannot be snoozed, because no ma
   await engine.addAlert({ alertId: alertId(1), ruleId: 'Many' }, { dedup: CROWD_DEDUP })
   expect(await call('POST', 'alerts/0001/snooze', rest())).toMatchObject({
     status: 409,
-    body: { code: 'conflict', message: expect.stringMatching(/mute its rule instead, Many/) },
+    body: { code: 'conflict', detail: expect.stringMatching(/mute its rule instead, Many/) },
   })
 })
 
-test.each(['SYSTEM', 'RULE_ERROR'] as const)('an alert of type %s cannot be snoozed', async (type) => {
+test("an alert of a scheduled rule is snoozed as a rule's is", async () => {
+  await engine.addAlert({ alertId: alertId(1), ruleId: 'Hunt' }, { type: 'SCHEDULED_RULE', dedup: 'd' })
+  expect(await call('POST', 'alerts/0001/snooze', rest())).toMatchObject({ status: 200, body: { match: { rule: 'Hunt' } } })
+})
+
+test.each(['SYSTEM', 'RULE_ERROR', 'SCHEDULED_RULE_ERROR'] as const)('an alert of type %s cannot be snoozed', async (type) => {
   await engine.addAlert({ alertId: alertId(1) }, { type })
   expect(await call('POST', 'alerts/0001/snooze', rest())).toMatchObject({ status: 409, body: { code: 'conflict' } })
 })
@@ -81,5 +86,5 @@ test.each<[string, string, object | undefined, number, RegExp]>([
   ['POST', 'alerts/ffff/snooze', rest(), 404, /no alert 'ffff'/],
 ])('%s %s with %j is refused with %i', async (method, path, body, status, why) => {
   const answer = await call(method, path, body)
-  expect([answer.status, answer.body['message']]).toEqual([status, expect.stringMatching(why)])
+  expect([answer.status, answer.body['detail']]).toEqual([status, expect.stringMatching(why)])
 })

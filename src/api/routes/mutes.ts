@@ -2,15 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
-import { CROWD_DEDUP } from '../../model/alert.ts'
-import { MAX_ACTIVE_MUTES, MAX_MUTE_MS, type Mute, type MuteCriteria } from '../../model/mute.ts'
+import { MAX_ACTIVE_MUTES, type Mute, type MuteCriteria } from '../../model/mute.ts'
+import { isMuteEnd, snoozeOf } from '../../model/snooze.ts'
 import { callerName } from '../access/caller.ts'
 import { alertOf, idParam } from '../alert-of.ts'
 import { ApiError, failures } from '../errors.ts'
-import { criteriaOf, criteriaSchema, muteSchema, muteView, ownerSchema, reasonSchema } from '../mute-view.ts'
+import { changesInTurn, ifUnchanged } from '../if-match.ts'
+import { criteriaOf, criteriaSchema, muteEtag, muteSchema, muteView, ownerSchema, reasonSchema } from '../mute-view.ts'
+import { cutPage, pageQuery, pageSchema, readCursor } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 const MAX_LISTED = 1000
+const placeSchema = z.tuple([z.int(), z.string()])
 
 const shared = {
   owner: ownerSchema,
@@ -35,17 +38,13 @@ const list = createRoute({
   request: {
     query: z.strictObject({
       state: z.enum(['active', 'over', 'all']).default('active').describe('`over`: those that expired or were ended.'),
-      limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(MAX_LISTED),
+      ...pageQuery(MAX_LISTED),
     }),
   },
   responses: {
     200: {
-      description: 'The newest of them.',
-      content: {
-        'application/json': {
-          schema: z.object({ results: z.array(muteSchema), truncated: z.boolean().describe('There are more.') }),
-        },
-      },
+      description: 'A page of them.',
+      content: { 'application/json': { schema: pageSchema(muteSchema) } },
     },
     ...failures(400),
   },
@@ -87,43 +86,49 @@ const end = createRoute({
   method: 'post',
   path: '/api/v1/mutes/{id}/end',
   summary: 'Ends a mute before it expires. One that is over stays as it is.',
-  request: { params: muteParam },
-  responses: { 200: muteAnswer, ...failures(404) },
+  request: { params: muteParam, headers: ifUnchanged },
+  responses: { 200: muteAnswer, ...failures(400, 404, 412) },
 })
 
 export function muteRoutes(engine: Engine) {
+  const inTurn = changesInTurn()
   return createRouter()
     .openapi(list, async (c) => {
-      const { state, limit } = c.req.valid('query')
+      const { state, limit, cursor } = c.req.valid('query')
       const nowMs = Date.now()
-      const mutes = await engine.read.mutes({ which: state, nowMs, limit: limit + 1 })
-      const results = mutes.slice(0, limit).map((mute) => muteView(mute, nowMs))
-      return c.json({ results, truncated: mutes.length > limit }, 200)
+      const [createdMs, muteId] = cursor === undefined ? [] : readCursor(cursor, placeSchema)
+      const before = createdMs === undefined ? undefined : { createdMs, muteId: muteId! }
+      const mutes = await engine.read.mutes({ which: state, nowMs, limit: limit + 1, before })
+      const { results, next } = cutPage(mutes, limit, (mute) => [mute.createdMs, mute.muteId])
+      return c.json({ results: results.map((mute) => muteView(mute, nowMs)), next }, 200)
     })
-    .openapi(show, async (c) => c.json(muteView(await muteOf(engine, c.req.valid('param').id), Date.now()), 200))
+    .openapi(show, async (c) => {
+      const mute = await muteOf(engine, c.req.valid('param').id)
+      c.header('etag', muteEtag(mute))
+      return c.json(muteView(mute, Date.now()), 200)
+    })
     .openapi(add, async (c) => {
       const { match, ...given } = c.req.valid('json')
       return c.json(muteView(await added(engine, criteriaOf(match), given), Date.now()), 200)
     })
     .openapi(snooze, async (c) => {
       const { alertId, ruleId, body } = await alertOf(engine, c.req.valid('param').id)
-      if (body.type !== 'RULE') {
-        const what = body.type === 'SYSTEM' ? 'about Caracal itself' : 'about a rule that fails'
-        const message = `alert ${alertId} is ${what} and cannot be snoozed, because it says that other alerts may be missing: fix its cause`
-        throw new ApiError(409, 'conflict', message)
-      }
-      if (body.dedup === CROWD_DEDUP) {
-        const message = `alert ${alertId} collects matches with many dedup strings, so there is no single one to snooze: mute its rule instead, ${ruleId}, with \`caracal mutes add --rule\``
-        throw new ApiError(409, 'conflict', message)
-      }
-      const criteria = { rule: ruleId, dedup: body.dedup, exact: true } as const
-      return c.json(muteView(await added(engine, criteria, c.req.valid('json')), Date.now()), 200)
+      const snoozed = snoozeOf({ ruleId, body })
+      if (snoozed.kind === 'refused') throw new ApiError(409, 'conflict', `alert ${alertId} ${snoozed.why}`)
+      return c.json(muteView(await added(engine, snoozed.criteria, c.req.valid('json')), Date.now()), 200)
     })
     .openapi(end, async (c) => {
       const { muteId } = await muteOf(engine, c.req.valid('param').id)
-      const mute = await engine.desk({ do: 'unmute', muteId, by: callerName() })
-      if (!mute) throw noMute(muteId)
-      return c.json(muteView(mute, Date.now()), 200)
+      return inTurn({
+        given: c.req.valid('header'),
+        what: `the mute ${muteId}`,
+        etag: async () => muteEtag(await muteOf(engine, muteId)),
+        change: async () => {
+          const mute = await engine.desk({ do: 'unmute', muteId, by: callerName() })
+          if (!mute) throw noMute(muteId)
+          return c.json(muteView(mute, Date.now()), 200)
+        },
+      })
     })
 }
 
@@ -139,7 +144,7 @@ async function added(engine: Engine, criteria: MuteCriteria, { owner, reason, ex
   const nowMs = Date.now()
   // A repeated call may come after the mute it made has expired.
   const isKnown = id !== undefined && (await engine.read.mute(id))?.muteId === id
-  if (!isKnown && (expiresMs <= nowMs || expiresMs > nowMs + MAX_MUTE_MS))
+  if (!isKnown && !isMuteEnd(expiresMs, nowMs))
     throw new ApiError(400, 'bad_request', `expires: ${expires} is not within a year from now`)
   const muteId = id ?? randomBytes(16).toString('hex')
   const mute = await engine.desk({ do: 'mute', muteId, criteria, owner, reason, by: callerName(), expiresMs })

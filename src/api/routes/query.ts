@@ -1,9 +1,10 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
-import type { QueryOptions, QueryResult } from '../../stages/store/lake.ts'
+import type { Asked, AskOptions } from '../../engine/queries/ask.ts'
 import { ApiError, failures } from '../errors.ts'
 import { exactAnswer } from '../exact-json.ts'
+import { columnsSchema, translatedSchema } from '../query-view.ts'
 import { createRouter } from '../router.ts'
 
 /** Maximum number of concurrent queries; more would only queue up in memory. */
@@ -14,8 +15,15 @@ const MAX_ROWS = 1_000_000
 
 const param = z.union([z.string().max(10_000), z.number()])
 
-const bodySchema = z.strictObject({
-  sql: z.string().min(1).max(100_000).describe('One SELECT in ClickHouse SQL; queries are read-only.'),
+/** A query as callers send it. */
+export const querySchema = z.strictObject({
+  sql: z.string().min(1).max(100_000).describe('One SELECT; queries are read-only.'),
+  dialect: z
+    .enum(['auto', 'clickhouse', 'snowflake'])
+    .optional()
+    .describe(
+      "`auto`, the default: ClickHouse SQL, unless the text has Panther's macros, or has Panther's names and is no ClickHouse SQL. `snowflake`: it is translated as Panther's queries are.",
+    ),
   params: z
     .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,63}$/), param)
     .refine((params) => Object.keys(params).length <= MAX_PARAMS, `at most ${MAX_PARAMS} params`)
@@ -31,10 +39,11 @@ const bodySchema = z.strictObject({
 })
 
 const answerSchema = z.object({
-  columns: z.array(z.object({ name: z.string(), type: z.string() })),
+  columns: columnsSchema,
   rows: z.array(z.array(z.unknown())),
   truncated: z.boolean().describe('True if there were more rows.'),
   ms: z.number().describe('Duration of the query.'),
+  translated: translatedSchema.optional(),
 })
 
 const query = createRoute({
@@ -42,7 +51,7 @@ const query = createRoute({
   path: '/api/v1/query',
   summary:
     'Queries the lake. With `Accept: application/x-ndjson`: a line with the columns, a line per row, a line with the rest.',
-  request: { body: { required: true, content: { 'application/json': { schema: bodySchema } } } },
+  request: { body: { required: true, content: { 'application/json': { schema: querySchema } } } },
   responses: {
     200: { description: 'The answer.', content: { 'application/json': { schema: answerSchema } } },
     ...failures(400, 429, 503),
@@ -58,7 +67,7 @@ export function queryRoutes(engine: Engine) {
     }
     running++
     try {
-      const options = optionsOf(c.req.valid('json'), engine, c.req.raw.signal)
+      const options = { ...limitsOf(c.req.valid('json'), engine), signal: c.req.raw.signal, fresh: true }
       const result = await engine.query(c.req.valid('json').sql, options)
       const isNdjson = /\bapplication\/x-ndjson\b/i.test(c.req.header('accept') ?? '')
       const answer = exactAnswer<z.output<typeof answerSchema>, 200>(stream(isNdjson ? ndjson(result) : json(result)), 200)
@@ -70,30 +79,29 @@ export function queryRoutes(engine: Engine) {
   })
 }
 
-function optionsOf(
-  { params, max_rows, timeout_ms }: z.output<typeof bodySchema>,
-  { config }: Engine,
-  signal: AbortSignal,
-): QueryOptions & { readonly fresh: boolean } {
+/** The values and limits of a query. */
+export function limitsOf(
+  { params, max_rows, timeout_ms, dialect }: Omit<z.output<typeof querySchema>, 'sql'>,
+  { config }: Pick<Engine, 'config'>,
+): Pick<AskOptions, 'params' | 'maxRows' | 'timeoutMs' | 'dialect'> {
   return {
     ...(params && { params }),
     maxRows: max_rows ?? config.query_max_rows,
     timeoutMs: Math.min(timeout_ms ?? config.query_timeout_ms, config.query_timeout_ms),
-    signal,
-    fresh: true,
+    dialect: dialect ?? 'auto',
   }
 }
 
-function* json({ columns, rows, truncated, ms }: QueryResult): Generator<string> {
+function* json({ columns, rows, truncated, ms, translated }: Asked): Generator<string> {
   yield `{"columns":${JSON.stringify(columns)},"rows":[`
   for (const [i, row] of rows.entries()) yield i === 0 ? row : `,${row}`
-  yield `],"truncated":${truncated},"ms":${ms}}`
+  yield `],${JSON.stringify({ truncated, ms, translated }).slice(1)}`
 }
 
-function* ndjson({ columns, rows, truncated, ms }: QueryResult): Generator<string> {
+function* ndjson({ columns, rows, truncated, ms, translated }: Asked): Generator<string> {
   yield `${JSON.stringify({ columns })}\n`
   for (const row of rows) yield `${row}\n`
-  yield `${JSON.stringify({ truncated, ms })}\n`
+  yield `${JSON.stringify({ truncated, ms, translated })}\n`
 }
 
 const PIECE_CHARS = 64 * 1024

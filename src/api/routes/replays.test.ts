@@ -53,7 +53,7 @@ test.each<[string, object, string]>([
 ])('%s is refused with what to do', async (_, body, says) => {
   const answer = await call('replays', 'POST', body)
   expect(answer.status).toBe(400)
-  expect(answer.body['message']).toContain(says)
+  expect(answer.body['detail']).toContain(says)
   expect(engine.replaysNow).toEqual([])
 })
 

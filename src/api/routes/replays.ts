@@ -4,6 +4,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { REPLAY_STATES, type Replay, type ReplayAlert, type ReplayAsk, type RuleComparison } from '../../model/replay.ts'
 import { SEVERITIES } from '../../model/rule.ts'
 import { ApiError, failures } from '../errors.ts'
+import { pageOf, pageQuery, pageSchema } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 const MAX_NAMES = 500
@@ -151,11 +152,10 @@ const list = createRoute({
   method: 'get',
   path: '/api/v1/replays',
   summary: 'Replays, newest first: those that wait or run, and the last ones that are over.',
+  request: { query: z.strictObject(pageQuery(1000)) },
   responses: {
-    200: {
-      description: 'All of them.',
-      content: { 'application/json': { schema: z.object({ results: z.array(replaySchema) }) } },
-    },
+    200: { description: 'A page of them.', content: { 'application/json': { schema: pageSchema(replaySchema) } } },
+    ...failures(400),
   },
 })
 
@@ -185,7 +185,11 @@ export function replayRoutes(engine: Engine) {
       if (ask.kind === 'dead-letters') await refuseUnknownSources(ask.sources, engine)
       return c.json(replayView(await engine.addReplay(askOf(ask))), 202)
     })
-    .openapi(list, async (c) => c.json({ results: (await engine.replays()).map(replayView).reverse() }, 200))
+    .openapi(list, async (c) => {
+      const newest = [...(await engine.replays())].reverse()
+      const { results, next } = pageOf(newest, c.req.valid('query'), ({ id }) => id)
+      return c.json({ results: results.map(replayView), next }, 200)
+    })
     .openapi(show, async (c) => {
       const { id } = c.req.valid('param')
       return c.json(

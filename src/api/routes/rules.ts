@@ -1,7 +1,11 @@
 import { createRoute } from '@hono/zod-openapi'
 import { z } from 'zod'
 import type { Engine } from '../../engine/engine.ts'
+import type { RuleState } from '../../engine/rule-states.ts'
+import type { RuleView } from '../../engine/rule-views.ts'
 import { RULE_LIMITS } from '../../model/limit.ts'
+import { failures } from '../errors.ts'
+import { nextSchema, pageOf, pageQuery } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 const time = z.string().nullable()
@@ -9,9 +13,12 @@ const time = z.string().nullable()
 export const ruleSchema = z.object({
   id: z.string(),
   name: z.string(),
+  kind: z.enum(['rule', 'scheduled_rule', 'policy', 'correlation_rule']),
   enabled: z.boolean(),
   severity: z.string(),
   log_types: z.array(z.string()),
+  tags: z.array(z.string()),
+  reports: z.record(z.string(), z.array(z.string())).describe('What it covers, by framework: `MITRE ATT&CK`.'),
   state: z
     .enum(['on', 'off', 'waiting', 'erring'])
     .describe(
@@ -43,8 +50,25 @@ export const ruleSchema = z.object({
     .describe('Times in which the rule was enabled but off: it did not judge the events of that time as they came.'),
 })
 
+/** Days whose alerts are counted for the list. */
+const RECENT_DAYS = 30
+
+export const listedRuleSchema = ruleSchema.extend({
+  last_match: time.describe('Since startup.'),
+  cost: z
+    .number()
+    .nullable()
+    .describe('Its share of the time spent in all rules that the caller may see, 0 to 1; null: no time was spent.'),
+  recent_alerts: z.int().describe(`Raised in the last ${RECENT_DAYS} days.`),
+  precision: z
+    .number()
+    .nullable()
+    .describe('Useful alerts among those of these days with a quality, 0 to 1; null: none has one.'),
+})
+
 const rulesSchema = z.object({
-  results: z.array(ruleSchema),
+  results: z.array(listedRuleSchema),
+  next: nextSchema,
   problems: z.array(z.object({ file: z.string(), message: z.string() })).describe('Content that cannot be used.'),
   notices: z.array(z.string()),
 })
@@ -53,47 +77,89 @@ const list = createRoute({
   method: 'get',
   path: '/api/v1/rules',
   summary: 'Rules, their state, and what could not be loaded.',
-  responses: { 200: { description: 'All rules.', content: { 'application/json': { schema: rulesSchema } } } },
+  request: { query: z.strictObject(pageQuery(1000)) },
+  responses: {
+    200: {
+      description: 'A page of rules; `problems` and `notices` are about all.',
+      content: { 'application/json': { schema: rulesSchema } },
+    },
+    ...failures(400),
+  },
 })
 
 export function ruleRoutes(engine: Engine) {
   return createRouter().openapi(list, async (c) => {
-    const reached = await engine.read.limits()
     const { content } = engine
-    const states = engine.ruleStates(content.rules)
-    const results = content.rules.map(({ id, displayName, enabled, severity, logTypes, overrides }, i) => {
-      const { state, sinceMs, why, matches, errors, spans } = states[i]!
-      return {
-        id,
-        name: displayName,
-        enabled,
-        severity,
-        log_types: [...logTypes],
-        state,
-        since: timeOf(sinceMs),
-        why: why ?? null,
-        matches,
-        errors,
-        limits: reached
-          .filter(({ ruleId }) => ruleId === id)
-          .map(({ what, n, lastMs }) => ({ what, count: n, last: new Date(lastMs).toISOString() })),
-        overrides: overrides.map(({ key, file, line = null }) => ({ key, file, line })),
-        not_judged: spans.map(({ fromMs, toMs, logTypes: types, events, why: reason, late }) => ({
-          from: new Date(fromMs).toISOString(),
-          to: timeOf(toMs),
-          log_types: [...types],
-          events,
-          why: reason,
-          replay: late || null,
-        })),
-      }
-    })
-    const isOn = new Set(results.filter(({ state }) => state === 'on' || state === 'erring').map(({ id }) => id))
+    const all = await listedRules(engine)
+    const isOn = new Set(all.filter(({ state }) => state === 'on' || state === 'erring').map(({ id }) => id))
     const problems = content.problems.filter(({ file }) => !isOn.has(file)).map(({ file, message }) => ({ file, message }))
-    return c.json({ results, problems, notices: [...content.notices] }, 200)
+    const { results, next } = pageOf(all, c.req.valid('query'), ({ id }) => id)
+    return c.json({ results, next, problems, notices: [...content.notices] }, 200)
   })
 }
 
-function timeOf(ms: number | null | undefined): string | null {
+async function listedRules(engine: Engine): Promise<z.output<typeof listedRuleSchema>[]> {
+  const { rules } = engine.content
+  const views = await ruleViews(engine, rules)
+  const states = engine.ruleStates(rules)
+  const seconds = states.reduce((sum, state) => sum + state.seconds, 0)
+  const recent = await engine.read.alertQualities(Date.now() - RECENT_DAYS * 86_400_000)
+  const byRule = new Map(recent.map((one) => [one.ruleId, one]))
+  return views.map((view, i) => {
+    const { alerts, useful, noise } = byRule.get(view.id) ?? { alerts: 0, useful: 0, noise: 0 }
+    return {
+      ...view,
+      last_match: timeOf(states[i]!.lastMatchMs),
+      cost: seconds > 0 ? states[i]!.seconds / seconds : null,
+      recent_alerts: alerts,
+      precision: useful + noise > 0 ? useful / (useful + noise) : null,
+    }
+  })
+}
+
+/** Rules with their state, as the API shows them. */
+export async function ruleViews(engine: Engine, rules: readonly RuleView[]): Promise<z.output<typeof ruleSchema>[]> {
+  const reached = await engine.read.limits()
+  const states = engine.ruleStates(rules)
+  return rules.map((rule, i) => ruleView(rule, states[i]!, reached))
+}
+
+function ruleView(
+  rule: RuleView,
+  state: RuleState,
+  reached: Awaited<ReturnType<Engine['read']['limits']>>,
+): z.output<typeof ruleSchema> {
+  const { id, displayName, kind, enabled, severity, logTypes, tags, reports, overrides } = rule
+  return {
+    id,
+    name: displayName,
+    kind,
+    enabled,
+    severity,
+    log_types: [...logTypes],
+    tags: [...tags],
+    reports: Object.fromEntries(Object.entries(reports).map(([name, entries]) => [name, [...entries]])),
+    state: state.state,
+    since: timeOf(state.sinceMs),
+    why: state.why ?? null,
+    matches: state.matches,
+    errors: state.errors,
+    limits: reached
+      .filter(({ ruleId }) => ruleId === id)
+      .map(({ what, n, lastMs }) => ({ what, count: n, last: new Date(lastMs).toISOString() })),
+    overrides: overrides.map(({ key, file, line = null }) => ({ key, file, line })),
+    not_judged: state.spans.map(({ fromMs, toMs, logTypes: types, events, why: reason, late }) => ({
+      from: new Date(fromMs).toISOString(),
+      to: timeOf(toMs),
+      log_types: [...types],
+      events,
+      why: reason,
+      replay: late || null,
+    })),
+  }
+}
+
+/** RFC 3339, or null. */
+export function timeOf(ms: number | null | undefined): string | null {
   return ms == null ? null : new Date(ms).toISOString()
 }

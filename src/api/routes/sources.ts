@@ -4,6 +4,8 @@ import type { Engine, SourceView } from '../../engine/engine.ts'
 import { RATE_MINUTES } from '../../model/activity.ts'
 import { AUDIT_SOURCE } from '../../model/audit.ts'
 import { ApiError, failures } from '../errors.ts'
+import { etagOf, etagSchema } from '../if-match.ts'
+import { pageOf, pageQuery, pageSchema } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 const time = z.string().describe('RFC 3339, UTC.')
@@ -41,18 +43,26 @@ export const sourceSchema = z.object({
   unknown_fields: z
     .array(z.object({ log_type: z.string(), field: z.string(), count: z.number() }))
     .describe('Fields that are not in the schema; stored in the column `extra`.'),
+  etag: etagSchema.nullable().describe('The same for its block in the configuration file; null: it is not in it.'),
 })
 
 const list = createRoute({
   method: 'get',
   path: '/api/v1/sources',
   summary: 'Sources and what became of their records.',
+  request: { query: z.strictObject(pageQuery(1000)) },
   responses: {
-    200: {
-      description: 'All sources.',
-      content: { 'application/json': { schema: z.object({ results: z.array(sourceSchema) }) } },
-    },
+    200: { description: 'A page of sources.', content: { 'application/json': { schema: pageSchema(sourceSchema) } } },
+    ...failures(400),
   },
+})
+
+const show = createRoute({
+  method: 'get',
+  path: '/api/v1/sources/{id}',
+  summary: 'One source: whether its first event has arrived, and what fails, with samples.',
+  request: { params: z.object({ id: z.string().max(200) }) },
+  responses: { 200: { description: 'The source.', content: { 'application/json': { schema: sourceSchema } } }, ...failures(404) },
 })
 
 const remove = createRoute({
@@ -69,7 +79,15 @@ const remove = createRoute({
 
 export function sourceRoutes(engine: Engine) {
   return createRouter()
-    .openapi(list, async (c) => c.json({ results: (await engine.sources()).map(sourceView) }, 200))
+    .openapi(list, async (c) => {
+      const { results, next } = pageOf(await engine.sources(), c.req.valid('query'), ({ id }) => id)
+      return c.json({ results: results.map((source) => sourceView(engine, source)), next }, 200)
+    })
+    .openapi(show, async (c) => {
+      const source = await sourceOf(engine, c.req.valid('param').id)
+      if (source.etag !== null) c.header('etag', source.etag)
+      return c.json(source, 200)
+    })
     .openapi(remove, async (c) => {
       const { id } = c.req.valid('param')
       const known = (await engine.sources()).map((source) => source.id)
@@ -79,11 +97,7 @@ export function sourceRoutes(engine: Engine) {
         throw new ApiError(409, 'in_use', message)
       }
       if (id === 'default' || engine.config.sources.some((source) => source.id === id)) {
-        throw new ApiError(
-          409,
-          'in_use',
-          `source '${id}' is in use: remove it from the configuration and restart before deleting its data`,
-        )
+        throw new ApiError(409, 'in_use', `source '${id}' is in use: remove it before deleting its data`)
       }
       if (id === DEMO) await engine.settled(id)
       await engine.removeSource(id)
@@ -91,7 +105,16 @@ export function sourceRoutes(engine: Engine) {
     })
 }
 
-function sourceView(source: SourceView): z.output<typeof sourceSchema> {
+/** A source as the API shows it. Throws `ApiError` for an unknown id. */
+export async function sourceOf(engine: Engine, id: string): Promise<z.output<typeof sourceSchema>> {
+  const all = await engine.sources()
+  const source = all.find((one) => one.id === id)
+  const message = `there is no source '${id}'. Known: ${all.map((one) => one.id).join(', ')}`
+  if (!source) throw new ApiError(404, 'not_found', message)
+  return sourceView(engine, source)
+}
+
+function sourceView({ config }: Engine, source: SourceView): z.output<typeof sourceSchema> {
   const { id, type, label, received, stored, filtered, deadLettered, inFlight } = source
   return {
     id,
@@ -108,7 +131,14 @@ function sourceView(source: SourceView): z.output<typeof sourceSchema> {
     problems: [...source.problems],
     dead_letter_samples: source.deadLetterSamples.map((sample) => ({ ...sample })),
     unknown_fields: source.unknownFields.map(({ logType, field, count }) => ({ log_type: logType, field, count })),
+    etag: sourceEtag(config, id) ?? null,
   }
+}
+
+/** ETag of the source's block in the configuration file; `undefined` if it has none. */
+export function sourceEtag({ sources }: Pick<Engine['config'], 'sources'>, id: string): string | undefined {
+  const block = sources.find((source) => source.id === id)
+  return block && etagOf(block)
 }
 
 function activityView({ activity }: SourceView) {

@@ -24,6 +24,7 @@ const versionSchema = z.object({
   until: time.nullable(),
   is_stored: z.boolean().describe('False if its content is no longer kept.'),
   origin: z.enum(['fetched', 'shipped']),
+  by: z.string().nullable().describe('Who has written it through the API; null: it was written otherwise.'),
   rows: z.int().nullable(),
   bytes: z.int().nullable().describe('Size of the content.'),
   stored_bytes: z.int().nullable().describe('Size of its compressed file.'),
@@ -36,6 +37,15 @@ export const tableDetailSchema = tableSchema.extend({
   primary_key: z.array(z.string()).describe('The columns of the key.'),
   period_minutes: z.int(),
   alarm_minutes: z.int(),
+  editing: z
+    .object({
+      read_only: z.string().nullable().describe('Why its rows cannot be changed here; null: they can.'),
+      copied: z
+        .boolean()
+        .describe('A change writes a copy of the table into the content folder: its own files are part of the release.'),
+      columns: z.array(z.string()).describe('Columns of a row.'),
+    })
+    .describe('Whether and how its rows can be changed.'),
   versions: z.array(versionSchema).describe('Newest first.'),
   refreshes: z
     .array(
@@ -122,6 +132,7 @@ export function tablePastRoutes(engine: Engine) {
     .openapi(show, async (c) => {
       const { name } = c.req.valid('param')
       const { definition, versions, outcomes } = await known(() => engine.tableHistory(name))
+      const { readOnly, isCopied, columns } = await known(() => engine.authoring.tables.editing(name))
       const status = (await engine.tables()).find((table) => table.name === name)
       if (!status) throw new ApiError(404, 'not_found', `there is no table '${name}'`)
       const detail: z.output<typeof tableDetailSchema> = {
@@ -130,6 +141,7 @@ export function tablePastRoutes(engine: Engine) {
         primary_key: [...definition.key.columns],
         period_minutes: definition.periodMinutes,
         alarm_minutes: definition.alarmMinutes,
+        editing: { read_only: readOnly ?? null, copied: isCopied, columns: [...columns] },
         versions: versions.map(versionView).reverse(),
         refreshes: outcomes
           .map((one) => ({
@@ -180,13 +192,14 @@ async function known<T>(call: () => Promise<T>): Promise<T> {
 }
 
 function versionView(period: VersionPeriod): z.output<typeof versionSchema> {
-  const { version, sinceMs, untilMs, isGone, origin, rows, bytes, storedBytes, changes, passedOver } = period
+  const { version, sinceMs, untilMs, isGone, origin, rows, bytes, storedBytes, changes, passedOver, by } = period
   return {
     version,
     since: iso(sinceMs),
     until: untilMs === undefined ? null : iso(untilMs),
     is_stored: !isGone,
     origin,
+    by: by ?? null,
     rows: rows ?? null,
     bytes: bytes ?? null,
     stored_bytes: storedBytes ?? null,

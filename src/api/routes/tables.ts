@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Engine, RefreshedTable, TableView } from '../../engine/engine.ts'
 import { ConfigError } from '../../util/errors.ts'
 import { ApiError, failures } from '../errors.ts'
+import { pageOf, pageQuery, pageSchema } from '../paging.ts'
 import { createRouter } from '../router.ts'
 
 export const tableSchema = z.object({
@@ -44,8 +45,10 @@ const list = createRoute({
   method: 'get',
   path: '/api/v1/tables',
   summary: 'Lookup tables and how current they are.',
+  request: { query: z.strictObject(pageQuery(1000)) },
   responses: {
-    200: { description: 'All tables.', content: { 'application/json': { schema: z.object({ results: z.array(tableSchema) }) } } },
+    200: { description: 'A page of tables.', content: { 'application/json': { schema: pageSchema(tableSchema) } } },
+    ...failures(400),
   },
 })
 
@@ -68,7 +71,10 @@ const refresh = createRoute({
 
 export function tableRoutes(engine: Engine) {
   return createRouter()
-    .openapi(list, async (c) => c.json({ results: (await engine.tables()).map(tableView) }, 200))
+    .openapi(list, async (c) => {
+      const { results, next } = pageOf(await engine.tables(), c.req.valid('query'), ({ name }) => name)
+      return c.json({ results: results.map(tableView), next }, 200)
+    })
     .openapi(refresh, async (c) => {
       try {
         const accept = c.req.valid('query').accept === 'true'

@@ -7,6 +7,7 @@ import { ExactJson, exactAnswer, exactObject } from '../exact-json.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
 import { cursorOf, readCursor } from '../timeline/cursor.ts'
+import type { Range } from '../timeline/sql.ts'
 import { KINDS, termsOf } from '../timeline/terms.ts'
 import { MAX_ALERTS, type Overview, type Timeline, type TimelineEvent, timelineOf } from '../timeline/timeline.ts'
 
@@ -20,6 +21,7 @@ const time = z.string().describe('RFC 3339, UTC.')
 export const indicatorTimelineSchema = z.object({
   since: time,
   until: time,
+  notices: z.array(z.string()).describe('What differs from what was asked for.'),
   overview: z
     .object({
       values: z.array(z.string()).describe('The indicator as the logs spell it.'),
@@ -29,6 +31,9 @@ export const indicatorTimelineSchema = z.object({
         .array(alertSchema.extend({ matches: z.int().describe('How many of its matches in the time range name the indicator.') }))
         .describe(`The alerts that name it, the latest match first; at most ${MAX_ALERTS}.`),
       alerts_cut: z.boolean().describe('True if there are more alerts.'),
+      elsewhere: z
+        .array(z.object({ log_type: z.string(), first: time, last: time }))
+        .describe('If the time range has no event: where the indicator was seen at other times, the latest first.'),
     })
     .nullable()
     .describe('Counts and alerts of the whole time range; null after the first page.'),
@@ -58,7 +63,7 @@ const timeline = createRoute({
         .describe('The indicator, in any spelling: case and the forms of an IPv6 address do not matter.'),
       kind: z.enum(KINDS).optional().describe('What it is. Default: by its look.'),
       since: moment.describe('From this time on. Default: 24 hours before `until`.'),
-      until: moment.describe(`Before this time. Default: now. At most ${MAX_DAYS} days after \`since\`.`),
+      until: moment.describe(`Before this time. Default: now. A timeline covers the last ${MAX_DAYS} days before it at most.`),
       limit: z.coerce.number().int().min(1).max(200).default(50),
       cursor: z.string().max(200).optional().describe('`next` from the previous page. The time range is that of the first page.'),
     }),
@@ -75,20 +80,21 @@ export function timelineRoutes(engine: Engine) {
   return createRouter().openapi(timeline, async (c) => {
     const { indicator, kind, limit, ...given } = c.req.valid('query')
     const terms = termsOf(indicator, kind)
-    const { after, ...range } = placeOf(given)
+    const { after, notices, ...range } = placeOf(given)
     if (running >= MAX_RUNNING) {
       throw new ApiError(429, 'busy', `${MAX_RUNNING} timelines are being read already; try again`, { 'retry-after': '1' })
     }
     running++
     try {
       const found = await timelineOf(engine, { terms, range, after, limit, signal: c.req.raw.signal })
-      return exactAnswer<z.output<typeof indicatorTimelineSchema>, 200>(viewOf(found, range), 200)
+      return exactAnswer<z.output<typeof indicatorTimelineSchema>, 200>(viewOf(found, range, notices), 200)
     } finally {
       running--
     }
   })
 }
 
+/** The time range and where the page begins. A range that is too long is cut, with a notice. */
 function placeOf({
   since,
   until,
@@ -98,32 +104,35 @@ function placeOf({
   until?: string | undefined
   cursor?: string | undefined
 }) {
-  if (cursor !== undefined) return readCursor(cursor)
+  if (cursor !== undefined) return { ...readCursor(cursor), notices: [] }
   const untilMs = until === undefined ? Date.now() : Date.parse(until)
   const sinceMs = since === undefined ? untilMs - DAY_MS : Date.parse(since)
   if (sinceMs >= untilMs) throw new ApiError(400, 'bad_request', 'the time range is empty: `since` must be before `until`')
-  if (untilMs - sinceMs > MAX_DAYS * DAY_MS)
-    throw new ApiError(400, 'bad_request', `the time range is longer than ${MAX_DAYS} days: give a later \`since\``)
-  return { sinceMs, untilMs, after: undefined }
+  const earliestMs = untilMs - MAX_DAYS * DAY_MS
+  if (sinceMs >= earliestMs) return { sinceMs, untilMs, after: undefined, notices: [] }
+  const notice = `the timeline begins at ${new Date(earliestMs).toISOString()}: it covers ${MAX_DAYS} days at most`
+  return { sinceMs: earliestMs, untilMs, after: undefined, notices: [notice] }
 }
 
-function viewOf({ overview, events, next }: Timeline, range: { readonly sinceMs: number; readonly untilMs: number }): string {
+function viewOf({ overview, events, next }: Timeline, range: Range, notices: readonly string[]): string {
   return exactObject({
     since: new Date(range.sinceMs).toISOString(),
     until: new Date(range.untilMs).toISOString(),
+    notices,
     overview: overview ? overviewOf(overview) : null,
     results: new ExactJson(`[${events.map(eventView).join(',')}]`),
     next: next ? cursorOf({ sinceMs: range.sinceMs, untilMs: range.untilMs, after: next }) : null,
   })
 }
 
-function overviewOf({ values, bucket, counts, alerts, alertsCut }: Overview) {
+function overviewOf({ values, bucket, counts, alerts, alertsCut, elsewhere }: Overview) {
   return {
     values,
     counted_by: bucket,
     counts: counts.map(({ logType, start, events }) => ({ log_type: logType, start, events })),
     alerts: alerts.map(({ alert, matches }) => ({ ...alertView(alert), matches })),
     alerts_cut: alertsCut,
+    elsewhere: elsewhere.map(({ logType, first, last }) => ({ log_type: logType, first, last })),
   }
 }
 

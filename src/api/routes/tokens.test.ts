@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type FakeEngine, fakeEngine, TOKEN } from '../../../test/support/fake-engine.ts'
+import { textOf } from '../../../test/support/text-of.ts'
 import { OPERATIONS, PERMISSIONS } from '../access/operations.ts'
 import { createApp } from '../app.ts'
 
@@ -13,7 +14,7 @@ afterEach(() => engine.dispose())
 
 interface Answer {
   readonly status: number
-  readonly body: Record<string, unknown> & { message?: string; token?: string }
+  readonly body: Record<string, unknown> & { detail?: string; token?: string }
 }
 
 async function call(method: string, path: string, body?: object, token = TOKEN, from = '192.0.2.1'): Promise<Answer> {
@@ -23,7 +24,7 @@ async function call(method: string, path: string, body?: object, token = TOKEN, 
     ...(body && { body: JSON.stringify(body) }),
   }
   const response = await createApp(engine).request(path, init, { incoming: { socket: { remoteAddress: from } } })
-  const text = await response.text()
+  const text = await textOf(response)
   return { status: response.status, body: text.startsWith('{') ? (JSON.parse(text) as Answer['body']) : {} }
 }
 
@@ -46,12 +47,12 @@ test('a token is created, used, listed without its secret, and revoked', async (
   expect(JSON.stringify(list.body)).not.toContain(secret)
   expect(await call('GET', '/api/v1/alerts', undefined, secret, '203.0.113.1')).toMatchObject({
     status: 403,
-    body: { code: 'forbidden', message: expect.stringContaining("'viewer one' must not be used from 203.0.113.1") },
+    body: { code: 'forbidden', detail: expect.stringContaining("'viewer one' must not be used from 203.0.113.1") },
   })
   expect((await call('POST', '/api/v1/tokens/viewer%20one/revoke')).body).toMatchObject({ state: 'revoked', revoked_by: 'cli' })
   expect(await call('GET', '/api/v1/alerts', undefined, secret)).toMatchObject({
     status: 401,
-    body: { message: expect.stringMatching(/'viewer one' was revoked at/) },
+    body: { detail: expect.stringMatching(/'viewer one' was revoked at/) },
   })
   expect((await call('POST', '/api/v1/tokens/nobody/revoke')).status).toBe(404)
 })
@@ -71,7 +72,7 @@ test.each<[object, RegExp]>([
 ])('the token %j is refused: %s', async (body, message) => {
   expect(await call('POST', '/api/v1/tokens', body)).toMatchObject({
     status: 400,
-    body: { message: expect.stringMatching(message) },
+    body: { detail: expect.stringMatching(message) },
   })
 })
 
@@ -96,10 +97,10 @@ test.each(['admin', 'analyst', 'viewer', 'ingest'] as const)(
     for (const { operation, method, path, needs } of calls) {
       const { status, body } = await call(method, path, undefined, secret)
       if (method === 'GET') expect([operation, (await call('HEAD', path, undefined, secret)).status]).toEqual([operation, status])
-      const isAllowed = (PERMISSIONS[needs] as readonly string[]).includes(role)
+      const isAllowed = needs === 'nothing' || (PERMISSIONS[needs] as readonly string[]).includes(role)
       expect([operation, status === 403]).toEqual([operation, !isAllowed])
       if (!isAllowed)
-        expect(body.message).toContain(`'${role} one' has the role ${role}, and ${operation} needs the permission ${needs}`)
+        expect(body.detail).toContain(`'${role} one' has the role ${role}, and ${operation} needs the permission ${needs}`)
     }
   },
 )
@@ -138,7 +139,7 @@ test('only tokens with the role ingest, and from their networks, send logs', asy
   const send = (secret: string, from?: string) => call('POST', '/ingest/default', undefined, secret, from)
   expect(await send(await token('analyst'))).toMatchObject({
     status: 403,
-    body: { message: expect.stringContaining('only tokens with the role ingest send logs') },
+    body: { detail: expect.stringContaining('only tokens with the role ingest send logs') },
   })
   const secret = await token('ingest', { cidrs: ['10.0.0.0/8'] })
   expect((await send(secret, '10.0.0.1')).status).toBe(202)

@@ -15,6 +15,8 @@ import {
 import { callerName, currentCaller } from '../access/caller.ts'
 import { PERMISSIONS } from '../access/operations.ts'
 import { ApiError, failures } from '../errors.ts'
+import { changesInTurn, etagOf, etagSchema, ifUnchanged } from '../if-match.ts'
+import { pageOf, pageQuery, pageSchema } from '../paging.ts'
 import { createRouter } from '../router.ts'
 import { storable } from '../storable.ts'
 
@@ -34,6 +36,8 @@ export const tokenSchema = z.object({
   revoked_by: z.string().nullable(),
   last_used_time: time.nullable().describe('To the minute.'),
   last_address: z.string().nullable(),
+  user: z.string().nullable().describe("The user whose token it is: it can do no more than they can. null: a program's."),
+  etag: etagSchema,
 })
 
 export const createdSchema = tokenSchema.extend({
@@ -46,13 +50,17 @@ const logTypes = z
   .default([])
 const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], 'an address or a network such as 10.0.0.0/8')
 
+export const tokenFields = {
+  name: storable(63).regex(TOKEN_NAME, 'letters, digits, blanks and ._- only, beginning with a letter or digit, at most 63'),
+  cidrs: z.array(cidr).max(MAX_TOKEN_CIDRS).default([]).describe('Networks that it may be used from. Default: any.'),
+  expires: z.iso.datetime({ offset: true }).optional().describe('Default: never.'),
+}
+
 const bodySchema = z
   .strictObject({
-    name: storable(63).regex(TOKEN_NAME, 'letters, digits, blanks and ._- only, beginning with a letter or digit, at most 63'),
+    ...tokenFields,
     role: z.enum(TOKEN_ROLES),
     log_types: logTypes.describe('Patterns of the log types that it may see, for analysts and viewers. Default: everything.'),
-    cidrs: z.array(cidr).max(MAX_TOKEN_CIDRS).default([]).describe('Networks that it may be used from. Default: any.'),
-    expires: z.iso.datetime({ offset: true }).optional().describe('Default: never.'),
   })
   .refine(({ name }) => name.toLowerCase() !== MACHINE_NAME, `the name ${MACHINE_NAME} is that of the data folder's token`)
   .refine(
@@ -64,11 +72,10 @@ const list = createRoute({
   method: 'get',
   path: '/api/v1/tokens',
   summary: 'Tokens, oldest first, with those that have expired or were revoked.',
+  request: { query: z.strictObject(pageQuery(1000)) },
   responses: {
-    200: {
-      description: 'All of them.',
-      content: { 'application/json': { schema: z.object({ results: z.array(tokenSchema) }) } },
-    },
+    200: { description: 'A page of them.', content: { 'application/json': { schema: pageSchema(tokenSchema) } } },
+    ...failures(400),
   },
 })
 
@@ -87,10 +94,10 @@ const revoke = createRoute({
   method: 'post',
   path: '/api/v1/tokens/{id}/revoke',
   summary: 'Revokes a token at once. One that is revoked stays as it is.',
-  request: { params: z.object({ id: storable(63).describe('Its id, or the name of one in force.') }) },
+  request: { params: z.object({ id: storable(63).describe('Its id, or the name of one in force.') }), headers: ifUnchanged },
   responses: {
     200: { description: 'The token as it is now.', content: { 'application/json': { schema: tokenSchema } } },
-    ...failures(404),
+    ...failures(400, 404, 412),
   },
 })
 
@@ -104,7 +111,9 @@ const me = createRoute({
       content: {
         'application/json': {
           schema: z.object({
-            kind: z.enum(['machine', 'token']).describe("`machine`: the data folder's token."),
+            kind: z
+              .enum(['machine', 'token', 'user'])
+              .describe("`machine`: the data folder's token. `user`: a person who signed in."),
             name: z.string(),
             role: z.enum(ROLES),
             log_types: z.array(z.string()).nullable().describe('Patterns of the log types that it may see; null: everything.'),
@@ -117,7 +126,9 @@ const me = createRoute({
 })
 
 /** Routes for tokens of the API. */
-export function tokenRoutes({ tokens }: Engine) {
+export function tokenRoutes({ tokens, accounts }: Engine) {
+  const view = (token: ApiToken) => tokenView(token, accounts)
+  const inTurn = changesInTurn()
   return createRouter()
     .openapi(me, (c) => {
       const { kind, name, role, logTypes } = currentCaller()!
@@ -125,28 +136,58 @@ export function tokenRoutes({ tokens }: Engine) {
       const own = { kind, name, role: role as (typeof ROLES)[number], log_types: logTypes ? [...logTypes] : null }
       return c.json({ ...own, permissions: permissions.map(([permission]) => permission) }, 200)
     })
-    .openapi(list, (c) => c.json({ results: tokens.list().map((token) => viewOf(token, Date.now())) }, 200))
+    .openapi(list, (c) => {
+      const { results, next } = pageOf(tokens.list(), c.req.valid('query'), ({ tokenId }) => tokenId)
+      return c.json({ results: results.map(view), next }, 200)
+    })
     .openapi(create, async (c) => {
       const { name, role, log_types, cidrs, expires } = c.req.valid('json')
-      const expiresMs = expires === undefined ? null : Date.parse(expires)
-      if (expiresMs !== null && expiresMs <= Date.now())
-        throw new ApiError(400, 'bad_request', `expires: ${expires} is in the past`)
-      const made = await tokens.add({ name, role, logTypes: log_types, cidrs, expiresMs, createdBy: callerName() })
-      if (made === 'taken')
-        throw new ApiError(409, 'conflict', `a token in force has the name '${name}': revoke it first, or use another name`)
-      if (made === 'too_many')
-        throw new ApiError(409, 'conflict', `there are ${MAX_TOKENS} tokens, as many as are stored, counting those that are over`)
-      return c.json({ ...viewOf(made.token, Date.now()), token: made.secret }, 200)
+      const made = created(
+        await tokens.add({ name, role, logTypes: log_types, cidrs, expiresMs: expiryOf(expires), createdBy: callerName() }),
+        name,
+      )
+      return c.json({ ...view(made.token), token: made.secret }, 200)
     })
-    .openapi(revoke, async (c) => {
+    .openapi(revoke, (c) => {
       const { id } = c.req.valid('param')
-      const token = await tokens.revoke(id, callerName())
-      if (!token) throw new ApiError(404, 'not_found', `there is no token '${id}'; \`caracal tokens\` lists them`)
-      return c.json(viewOf(token, Date.now()), 200)
+      return inTurn({
+        given: c.req.valid('header'),
+        what: `the token '${id}'`,
+        etag: () => tokenEtag(known(tokens.find(id), id)),
+        change: async () => c.json(view(known(await tokens.revoke(id, callerName()), id)), 200),
+      })
     })
 }
 
-function viewOf(token: ApiToken, nowMs: number): z.output<typeof tokenSchema> {
+function known(token: ApiToken | undefined, id: string): ApiToken {
+  if (!token) throw new ApiError(404, 'not_found', `there is no token '${id}'; \`caracal tokens\` lists them`)
+  return token
+}
+
+function tokenEtag({ tokenId, revokedMs }: ApiToken): string {
+  return etagOf(tokenId, revokedMs)
+}
+
+/** When a token expires. Throws `ApiError` for a time in the past. */
+export function expiryOf(expires: string | undefined): number | null {
+  if (expires === undefined) return null
+  const expiresMs = Date.parse(expires)
+  if (expiresMs <= Date.now()) throw new ApiError(400, 'bad_request', `expires: ${expires} is in the past`)
+  return expiresMs
+}
+
+/** The token that was created. Throws `ApiError` if that was not possible. */
+export function created(made: Awaited<ReturnType<Engine['tokens']['add']>>, name: string) {
+  if (made === 'taken')
+    throw new ApiError(409, 'conflict', `a token in force has the name '${name}': revoke it first, or use another name`)
+  if (made === 'too_many')
+    throw new ApiError(409, 'conflict', `there are ${MAX_TOKENS} tokens, as many as are stored, counting those that are over`)
+  return made
+}
+
+/** A token as the API shows it. */
+export function tokenView(token: ApiToken, { users }: Engine['accounts']): z.output<typeof tokenSchema> {
+  const nowMs = Date.now()
   const { tokenId, name, role, logTypes: types, cidrs, createdMs, createdBy, expiresMs, revokedMs, revokedBy } = token
   const isOver = expiresMs !== null && expiresMs <= nowMs
   return {
@@ -163,6 +204,8 @@ function viewOf(token: ApiToken, nowMs: number): z.output<typeof tokenSchema> {
     revoked_by: revokedBy,
     last_used_time: iso(token.lastUsedMs),
     last_address: token.lastAddress,
+    user: token.userId === null ? null : (users.get(token.userId)?.email ?? 'removed'),
+    etag: tokenEtag(token),
   }
 }
 

@@ -30,7 +30,7 @@ export interface Sighted {
 }
 
 /** Collects a statement's parameters. */
-class Params {
+export class Params {
   readonly values: Record<string, string> = {}
 
   add(value: string, type = 'String'): string {
@@ -51,13 +51,10 @@ const DAY_MS = 86_400_000
 /** Every spelling of the indicator in the index, by log type, with the times at which it was seen. */
 export function sightingsSql(terms: readonly Term[], { sinceMs, untilMs }: Range): Statement {
   const params = new Params()
-  const conditions = terms.map(
-    (term) => `kind = ${params.add(term.field.slice('p_any_'.length))} AND (${valueCondition(term, params)})`,
-  )
   const second = (column: string) => `intDiv(toUnixTimestamp64Milli(${column}), 1000)`
   const spans = `arrayMap(span -> [bitShiftRight(span, 32), bitAnd(span, 4294967295)], groupUniqArrayArray(${MAX_SPANS})(spans))`
   const where = [
-    `(${conditions.map((one) => `(${one})`).join(' OR ')})`,
+    termsCondition(terms, params),
     `day >= toDate32(${moment(sinceMs)}) AND day <= toDate32(${moment(untilMs)})`,
     // An event may claim to be a little later than it was received.
     `p_parse_time >= ${moment(sinceMs - DAY_MS)}`,
@@ -67,6 +64,23 @@ export function sightingsSql(terms: readonly Term[], { sinceMs, untilMs }: Range
 FROM monitor.indicators WHERE ${where.join(' AND ')} GROUP BY kind, value, p_log_type ORDER BY p_log_type, kind, value`,
     params: params.values,
   }
+}
+
+/** Where the indicator was seen at all, by log type, and when first and last. */
+export function seenSql(terms: readonly Term[]): Statement {
+  const params = new Params()
+  return {
+    sql: `SELECT p_log_type, min(first), max(last) AS latest FROM monitor.indicators WHERE ${termsCondition(terms, params)}
+GROUP BY p_log_type ORDER BY latest DESC, p_log_type`,
+    params: params.values,
+  }
+}
+
+function termsCondition(terms: readonly Term[], params: Params): string {
+  const conditions = terms.map(
+    (term) => `(kind = ${params.add(term.field.slice('p_any_'.length))} AND (${valueCondition(term, params)}))`,
+  )
+  return `(${conditions.join(' OR ')})`
 }
 
 /** The beginnings are conditions that the order of the index can use. */
@@ -164,7 +178,7 @@ function hasAny(field: IndicatorField, values: readonly string[], params: Params
 }
 
 /** Names of log types have been checked. */
-function tableOf(logType: string): string {
+export function tableOf(logType: string): string {
   return `logs.${tableNameOf(logType)}`
 }
 
@@ -174,6 +188,7 @@ export function tableNameOf(logType: string): string | undefined {
   return /^[a-z0-9_]{1,128}$/.test(table) ? table : undefined
 }
 
-function moment(ms: number): string {
+/** A time in SQL, epoch ms. */
+export function moment(ms: number): string {
   return `fromUnixTimestamp64Milli(toInt64(${Math.trunc(ms)}))`
 }

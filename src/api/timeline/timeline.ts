@@ -13,6 +13,7 @@ import {
   rowsSql,
   type Sighted,
   type Statement,
+  seenSql,
   sightingsSql,
 } from './sql.ts'
 import { membersOf, summaryOf } from './summary.ts'
@@ -49,6 +50,8 @@ export interface Overview {
   readonly counts: readonly { readonly logType: string; readonly start: string; readonly events: number }[]
   readonly alerts: readonly { readonly alert: StoredAlert; readonly matches: number }[]
   readonly alertsCut: boolean
+  /** Without events in the time range: where and when it was seen otherwise, the latest first. */
+  readonly elsewhere: readonly { readonly logType: string; readonly first: string; readonly last: string }[]
 }
 
 export interface Timeline {
@@ -72,7 +75,7 @@ export async function timelineOf(engine: Engine, { terms, range, after, limit, s
     )
   }
   const sighted = sightedOf(index.rows, range)
-  const overview = after ? undefined : await overviewOf(engine, ask, sighted, range)
+  const overview = after ? undefined : await overviewOf(engine, ask, sighted, { terms, range })
   const page = sighted.length === 0 ? [] : (await ask(placesSql(sighted, range, after, limit + 1), limit + 1)).rows
   const places = page.slice(0, limit).map((row) => {
     const [time, rowId, logType] = JSON.parse(row) as [string, string, string]
@@ -81,19 +84,31 @@ export async function timelineOf(engine: Engine, { terms, range, after, limit, s
   return { overview, events: await eventsAt(ask, places), next: page.length > limit ? places.at(-1) : undefined }
 }
 
-type Ask = (statement: Statement, maxRows: number, options?: { readonly fresh?: boolean }) => Promise<QueryResult>
+export type Ask = (statement: Statement, maxRows: number, options?: { readonly fresh?: boolean }) => Promise<QueryResult>
 
 /** Queries that together have the time of one. */
-function asker(engine: Engine, signal: AbortSignal): Ask {
+export function asker(engine: Pick<Engine, 'query' | 'config'>, signal: AbortSignal): Ask {
   const end = Date.now() + engine.config.query_timeout_ms
   return ({ sql, params }, maxRows, { fresh = false } = {}) =>
     engine.query(sql, { params, maxRows, signal, fresh, timeoutMs: Math.max(1, end - Date.now()) })
 }
 
-async function overviewOf(engine: Engine, ask: Ask, sighted: readonly Sighted[], range: Range): Promise<Overview> {
+async function overviewOf(
+  engine: Engine,
+  ask: Ask,
+  sighted: readonly Sighted[],
+  { terms, range }: Pick<TimelineAsk, 'terms' | 'range'>,
+): Promise<Overview> {
   const bucket = range.untilMs - range.sinceMs <= MAX_HOURLY_MS ? 'hour' : 'day'
   const values = [...new Set(sighted.flatMap((one) => [...one.values.values()].flat()))].sort()
-  if (sighted.length === 0) return { values, bucket, counts: [], alerts: [], alertsCut: false }
+  if (sighted.length === 0) {
+    const seen = await ask(seenSql(terms), MAX_SIGHTINGS)
+    const elsewhere = seen.rows.map((row) => {
+      const [logType, first, last] = JSON.parse(row) as [string, string, string]
+      return { logType, first, last }
+    })
+    return { values, bucket, counts: [], alerts: [], alertsCut: false, elsewhere }
+  }
   const counts = (await ask(countsSql(sighted, range, bucket), MAX_COUNTS)).rows.map((row) => {
     const [logType, start, events] = JSON.parse(row) as [string, string, number]
     return { logType, start, events: Number(events) }
@@ -105,7 +120,7 @@ async function overviewOf(engine: Engine, ask: Ask, sighted: readonly Sighted[],
     const alert = await engine.read.alert(id)
     if (alert?.alertId === id) alerts.push({ alert, matches })
   }
-  return { values, bucket, counts, alerts, alertsCut: named.length > MAX_ALERTS }
+  return { values, bucket, counts, alerts, alertsCut: named.length > MAX_ALERTS, elsewhere: [] }
 }
 
 async function alertIds(ask: Ask, sighted: readonly Sighted[], range: Range): Promise<{ id: string; matches: number }[]> {
@@ -117,7 +132,7 @@ async function alertIds(ask: Ask, sighted: readonly Sighted[], range: Range): Pr
 }
 
 /** The events at these places, in their order. */
-async function eventsAt(ask: Ask, places: readonly (Place & { readonly logType: string })[]): Promise<TimelineEvent[]> {
+export async function eventsAt(ask: Ask, places: readonly (Place & { readonly logType: string })[]): Promise<TimelineEvent[]> {
   const found = new Map<string, TimelineEvent>()
   for (const logType of new Set(places.map((place) => place.logType))) {
     const wanted = places.filter((place) => place.logType === logType)

@@ -5,13 +5,13 @@ import type { relatedSchema } from '../../api/routes/alert-related.ts'
 import type { timelineSchema } from '../../api/timeline-view.ts'
 import { type AlertChoice, choosingAlerts, queryOf } from '../alert-options.ts'
 import { alertText } from '../alert-text.ts'
-import type { Client } from '../client.ts'
 import { columns } from '../columns.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { severityText } from '../style.ts'
 import { registerAlertBundle } from './alert-bundle.ts'
+import { registerAlertHold } from './alert-hold.ts'
 import { registerAlertWork } from './alert-work.ts'
 
 type Alert = z.output<typeof alertSchema>
@@ -49,25 +49,19 @@ export function registerAlerts(program: Command, io: Io): void {
       if (flags.json) return io.out(`${text}\n`)
       const alert = JSON.parse(text) as z.output<typeof alertDetailSchema>
       const related = await client.json<z.output<typeof relatedSchema>>(`/api/v1/alerts/${alert.alert_id}/related`)
-      io.out(alertText(alert, text, { timeline: await timelineOf(client, alert.alert_id), related }, io))
+      io.out(
+        alertText(
+          alert,
+          text,
+          { timeline: await client.all<Entry>(`/api/v1/alerts/${alert.alert_id}/timeline?limit=1000`), related },
+          io,
+        ),
+      )
     },
   )
   registerAlertBundle(alerts, io)
   registerAlertWork(alerts, io)
-}
-
-/** The entries of a timeline, page by page. */
-async function timelineOf(client: Client, id: string): Promise<Entry[]> {
-  const entries: Entry[] = []
-  let after = 0
-  for (;;) {
-    const page = await client.json<{ results: Entry[]; next: number | null }>(
-      `/api/v1/alerts/${id}/timeline?limit=1000&after=${after}`,
-    )
-    entries.push(...page.results)
-    if (page.next === null) return entries
-    after = page.next
-  }
+  registerAlertHold(alerts, io)
 }
 
 const MAX_LIMIT = 1_000_000

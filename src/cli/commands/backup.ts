@@ -8,6 +8,7 @@ import type { backupLine } from '../../api/routes/backups.ts'
 import type { Config } from '../../config/config.ts'
 import { MANIFEST } from '../../engine/backup/manifest.ts'
 import { backUpStopped } from '../../engine/backup/offline.ts'
+import { refuseServerState } from '../../engine/backup/server-state.ts'
 import { CaracalError, Refused } from '../../util/errors.ts'
 import { printable } from '../../util/terminal.ts'
 import { CallFailed, Client } from '../client.ts'
@@ -49,11 +50,14 @@ export function registerBackup(program: Command, io: Io): void {
           `Backup of ${config.data_dir} in ${done.folder}: ${counted(done.files, 'file')}, ${size(done.bytes)}, in ${span(performance.now() - began)}.`,
         ),
       )
+      if (config.lake.type !== 'chdb')
+        io.out(" The lake's rows are on their server, and not in it: back that up with ClickHouse's BACKUP.")
       io.out(done.token ? "\nIt contains the API's token: keep it as safe as the data folder.\n" : '\n')
     })
 }
 
 async function backUp(folder: string, config: Config, io: Io): Promise<Omit<Done, 'state'>> {
+  refuseServerState(config.state.type)
   const ending = new AbortController()
   const forget = io.onInterrupt(() => ending.abort())
   try {

@@ -27,6 +27,9 @@ Examples:
   caracal config retention
   caracal config --json`
 
+/** An empty list looks as if no rules ran. */
+const NO_CONTENT = '; ./content and the shipped packs are read anyway'
+
 /** `caracal config`: works without a server. */
 export function registerConfig(program: Command, io: Io): void {
   program
@@ -47,7 +50,10 @@ export function registerConfig(program: Command, io: Io): void {
           `'${printable(key)}' is not a key of the configuration. Known: ${Object.keys(configSchema.shape).join(', ')}`,
         )
       const rows = rowsOf(flags, io).filter(({ keys }) => key === undefined || keys[0] === key)
-      io.out(flags.json ? rows.map(jsonLine).join('') : yamlOf(rows))
+      const unset = Object.keys(configSchema.shape).filter(
+        (name) => (key === undefined || key === name) && rows.every(({ keys }) => keys[0] !== name),
+      )
+      io.out(flags.json ? rows.map(jsonLine).join('') : `${rows.length > 0 ? yamlOf(rows) : ''}${unset.map(unsetLine).join('')}`)
     })
 }
 
@@ -75,12 +81,20 @@ function jsonLine({ keys, value, from }: Row): string {
   return `${JSON.stringify({ key: keys.map(String).join('.'), value, from })}\n`
 }
 
+/** What it means that a key is not set is in its description, which ends with its default. */
+function unsetLine(name: string): string {
+  const { description = '' } = configSchema.shape[name as keyof typeof configSchema.shape]
+  const meaning = /Default: ([^.]*)\.?[^.]*$/.exec(description)?.[1]
+  return `# ${name}: not set${meaning === undefined ? '' : ` (default: ${meaning})`}\n`
+}
+
 /** The values as YAML, each with its origin as a comment. */
 function yamlOf(rows: readonly Row[]): string {
   const document = new Document(new YAMLMap())
   for (const { keys, value, from } of rows) {
     const node = document.createNode(value, { flow: true })
-    if (isNode(node)) node.comment = ` ${printable(from)}`
+    const note = keys[0] === 'content' && keys.length === 1 && Array.isArray(value) && value.length === 0 ? NO_CONTENT : ''
+    if (isNode(node)) node.comment = ` ${printable(from)}${note}`
     put(document.contents as YAMLMap, keys, node)
   }
   return document.toString({ lineWidth: 0, flowCollectionPadding: false })

@@ -45,13 +45,13 @@ export function registerDeadLetters(program: Command, io: Io): void {
       for (const word of reason) query.append('reason', word)
       if (since) query.set('since', momentOf('--since', since))
       if (replayed) query.set('replayed', 'true')
-      const { results, truncated } = await clientOf(flags, io).json<{ results: Letter[]; truncated: boolean }>(
+      const { results, next } = await clientOf(flags, io).json<{ results: Letter[]; next: string | null }>(
         `/api/v1/dead-letters?${query}`,
       )
       if (flags.json) return io.out(results.map((letter) => `${JSON.stringify(letter)}\n`).join(''))
       if (results.length === 0) return io.out('No dead letters.\n')
       io.out(`${results.map((letter) => textOf(letter, io)).join('\n\n')}\n`)
-      if (truncated) io.err('There are more: raise --limit, or narrow the choice.\n')
+      if (next !== null) io.err('There are more: raise --limit, or narrow the choice.\n')
     })
   registerLetterReplay(letters.command('replay'), io)
 }

@@ -46,13 +46,13 @@ export function registerDeliveries(program: Command, io: Io): void {
     .action(async ({ destination, alert, state, limit, ...flags }: ListFlags) => {
       const query = new URLSearchParams({ limit })
       for (const [key, value] of Object.entries({ destination, alert, state })) if (value) query.set(key, value)
-      const { results, truncated } = await clientOf(flags, io).json<{ results: Listed[]; truncated: boolean }>(
+      const { results, next } = await clientOf(flags, io).json<{ results: Listed[]; next: string | null }>(
         `/api/v1/deliveries?${query}`,
       )
       if (flags.json) return io.out(results.map((one) => `${JSON.stringify(one)}\n`).join(''))
       if (results.length === 0) return io.out('No deliveries.\n')
       io.out(`${results.map((one) => textOf(one, io)).join('\n')}\n`)
-      if (truncated) io.err('There are more: raise --limit, or narrow the choice.\n')
+      if (next !== null) io.err('There are more: raise --limit, or narrow the choice.\n')
     })
   choosing(withServer(deliveries.command('resend [ids...]').description('Send dead deliveries again.')))
     .addHelpText('after', RESEND_HELP)
@@ -84,7 +84,7 @@ function textOf(
   const attempts = tries === 1 ? '1 attempt' : `${tries} attempts`
   return [
     `${created_time}  ${bold(io, state)}  ${printable(destination)}  ${kind === 'opened' ? '' : `${kind}: `}${printable(title)}`,
-    faint(io, `  ${delivery_id}, alert ${alert_id.slice(0, 12)}, ${attempts}${when}${digest}`),
+    faint(io, `  ${delivery_id}, ${alert_id === '' ? '' : `alert ${alert_id.slice(0, 12)}, `}${attempts}${when}${digest}`),
     ...(error === null ? [] : [`  ${printable(error)}`]),
   ].join('\n')
 }

@@ -8,6 +8,13 @@ interface Health {
   readonly status: string
   readonly problems: readonly string[]
   readonly notices: readonly string[]
+  readonly nodes?: readonly {
+    readonly name: string
+    readonly roles: readonly string[]
+    readonly version: string
+    readonly address: string
+    readonly silent_seconds: number
+  }[]
 }
 
 export function registerHealth(program: Command, io: Io): void {
@@ -22,8 +29,16 @@ export function registerHealth(program: Command, io: Io): void {
     })
 }
 
-function lines({ problems, notices }: Health): string[] {
+function lines({ problems, notices, nodes = [] }: Health): string[] {
   const own =
     notices.length > 0 ? ['', 'Not a problem, but worth knowing:', ...notices.map((notice) => `  ${printable(notice)}`)] : []
-  return [...problems.map((problem) => `  ${printable(problem)}`), ...own]
+  const others = nodes.map(
+    ({ name, roles, version, address, silent_seconds: seconds }) =>
+      `  ${printable(name)}: ${printable(roles.join(', '))}, at ${printable(address)}, version ${printable(version)}, seen ${seconds} s ago`,
+  )
+  return [
+    ...problems.map((problem) => `  ${printable(problem)}`),
+    ...own,
+    ...(others.length > 0 ? ['', 'Nodes:', ...others] : []),
+  ]
 }

@@ -19,6 +19,7 @@ interface AddFlags extends ServerFlags, MuteFlags {
   readonly indicator?: string
   readonly severity?: readonly string[]
   readonly logType?: string
+  readonly exact?: boolean
 }
 
 /** Who mutes, why, and until when. */
@@ -49,11 +50,10 @@ export function registerMutes(program: Command, io: Io): void {
     .addHelpText('after', HELP)
     .action(async ({ all, ...flags }: ServerFlags & { all?: boolean }) => {
       const path = `/api/v1/mutes?state=${all ? 'all' : 'active'}`
-      const { results, truncated } = await clientOf(flags, io).json<{ results: Mute[]; truncated: boolean }>(path)
+      const results = await clientOf(flags, io).all<Mute>(path)
       if (flags.json) return io.write(results.map((mute) => `${JSON.stringify(mute)}\n`).join(''))
       if (results.length === 0) return io.out(all ? 'No mutes.\n' : 'No mutes are in force.\n')
       await io.write(`${table(results, io).join('\n')}\n`)
-      if (truncated) io.err('There are more; the API lists up to 1000.\n')
     })
   muting(withServer(mutes.command('add').description('Mute matches for a while.')))
     .option('--rule <id>', 'of this rule')
@@ -62,13 +62,14 @@ export function registerMutes(program: Command, io: Io): void {
     .option('--indicator <value>', 'whose event has this indicator, such as an address')
     .addOption(severities())
     .option('--log-type <type>', 'whose event has this log type')
+    .option('--exact', "compare texts as they are: case matters, and '*' is a plain character")
     .addHelpText('after', HELP)
     .action(async (flags: AddFlags) => {
-      const { rule, dedup, title, indicator, severity, logType, ...rest } = flags
+      const { rule, dedup, title, indicator, severity, logType, exact, ...rest } = flags
       const match = { rule, dedup, title, indicator, severities: severity, log_type: logType }
       if (Object.values(match).every((value) => value === undefined))
         throw new UsageError('say what to mute: --rule, --dedup, --title, --indicator, --severity or --log-type')
-      await made('/api/v1/mutes', { match, ...bodyOf(rest, io) }, rest, io)
+      await made('/api/v1/mutes', { match: { ...match, ...(exact && { exact }) }, ...bodyOf(rest, io) }, rest, io)
     })
   withServer(mutes.command('end <id>').description('End a mute before it expires.')).action(
     async (id: string, flags: ServerFlags) => {

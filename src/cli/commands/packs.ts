@@ -1,14 +1,20 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
+import type { z } from 'zod'
+import type { packSchema } from '../../api/routes/packs.ts'
 import { cacheFolder } from '../../config/env.ts'
 import type { Content } from '../../packs/content.ts'
 import type { PackChoice, PackState } from '../../packs/packs.ts'
 import { printable } from '../../util/terminal.ts'
+import { CallFailed } from '../client.ts'
 import { columns } from '../columns.ts'
-import { type ConfigOptions, configOption, contentOption, readConfig } from '../config.ts'
+import { type ConfigOptions, configOption, contentOption, dataDirOption, listenOption, readConfig } from '../config.ts'
 import { UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { clientOf } from '../server-options.ts'
 import { count } from '../style.ts'
+
+type Pack = z.output<typeof packSchema>
 
 interface Flags extends ConfigOptions {
   readonly json?: boolean
@@ -17,7 +23,7 @@ interface Flags extends ConfigOptions {
 const HELP = `
 A detection runs unless it is disabled itself or all packs that contain it are disabled. ENABLED counts what the files say. The tables
 of a disabled pack are not used. A pack that is 'optional' is disabled until you enable it.
-No running server is needed; a running one applies the change after a restart.
+A running server applies the change at once, and writes it to its configuration file. If none runs, the file is changed for its next start.
 Exit code: 0 done; 2 usage or configuration, including an unknown pack.
 
 Examples:
@@ -42,7 +48,12 @@ export function registerPacks(program: Command, io: Io): void {
 }
 
 function withFlags(command: Command): Command {
-  return command.option('--json', 'one JSON object per pack').addOption(contentOption()).addOption(configOption())
+  return command
+    .option('--json', 'one JSON object per pack')
+    .addOption(contentOption())
+    .addOption(configOption())
+    .addOption(dataDirOption())
+    .addOption(listenOption())
 }
 
 async function listPacks(flags: Flags, io: Io): Promise<void> {
@@ -55,6 +66,49 @@ async function listPacks(flags: Flags, io: Io): Promise<void> {
 }
 
 async function switchPack(id: string, isOn: boolean, flags: Flags, io: Io): Promise<void> {
+  const running = await switchRunning(id, isOn, flags, io)
+  if (!running) return switchInFile(id, isOn, flags, io)
+  const { state, isChange } = running
+  if (flags.json) return io.out(`${packJson(state)}\n`)
+  const what = `Pack '${id}' ${isChange ? 'is now' : 'was'} ${isOn ? 'on' : 'off'}${isChange ? '' : ' already'}.`
+  io.out(`${printable(`${what}${runningText(state)}`)}\n`)
+}
+
+/** Switches the pack in the running server; `undefined`: none runs, or it does not know the pack. */
+async function switchRunning(id: string, isOn: boolean, flags: Flags, io: Io) {
+  try {
+    const client = clientOf(flags, io)
+    const known = await client.all<Pack>('/api/v1/packs?limit=500')
+    if (!known.some((pack) => pack.id === id)) return undefined
+    const path = `/api/v1/packs/${encodeURIComponent(id)}`
+    const { pack, change } = await client.json<{ pack: Pack; change: object | null }>(path, {
+      method: 'PATCH',
+      body: { on: isOn },
+    })
+    return { state: stateOf(pack), isChange: change !== null }
+  } catch (error) {
+    if (error instanceof CallFailed && error.isNotRunning) return undefined
+    throw error
+  }
+}
+
+function stateOf({ id, name, on, optional, detections, running, tables, missing }: Pack): PackState {
+  const enabled = detections.filter((one) => one.enabled).length
+  return {
+    id,
+    displayName: name ?? undefined,
+    isOn: on,
+    isOptional: optional,
+    detections: detections.length,
+    enabled,
+    running,
+    tables: tables.length,
+    missing,
+  }
+}
+
+/** Changes the configuration file only. */
+async function switchInFile(id: string, isOn: boolean, flags: Flags, io: Io): Promise<void> {
   const { noSuchPack, packStates, packsOff } = await import('../../packs/packs.ts')
   const { setPack } = await import('../../config/edit.ts')
   const { DEFAULT_FILE } = await import('../../config/load.ts')
@@ -73,7 +127,7 @@ async function switchPack(id: string, isOn: boolean, flags: Flags, io: Io): Prom
   if (flags.json) return io.out(`${state ? packJson(state) : JSON.stringify({ id, on: isOn })}\n`)
   const runs = state ? runningText(state) : ''
   const what = `Pack '${id}' ${isChange ? 'is now' : 'was'} ${isOn ? 'on' : 'off'}${isChange ? `, in ${file}` : ' already'}.`
-  io.out(`${printable(`${what}${runs}${isChange ? ' Restart `caracal up` for it to take effect.' : ''}`)}\n`)
+  io.out(`${printable(`${what}${runs}`)}\n`)
 }
 
 function runningText({ running, detections, tables, isOn }: PackState): string {

@@ -1,31 +1,44 @@
+import { createWriteStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
-import type { Command } from 'commander'
-import { splitJsonArray } from '../../util/json-spans.ts'
+import { type Command, Option } from 'commander'
+import { messageOf } from '../../util/errors.ts'
 import { printable } from '../../util/terminal.ts'
-import { type Cell, canFit, columns } from '../columns.ts'
+import { CallFailed, type Client } from '../client.ts'
 import { Exit, UsageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { ended, type Job } from '../query-job.ts'
+import { printTable } from '../query-output.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { counted, span } from '../style.ts'
 
 interface Flags extends ServerFlags {
   readonly maxRows?: number
   readonly timeoutMs?: number
+  readonly dialect?: string
+  readonly format?: string
+  readonly output?: string
+  readonly forSpreadsheets?: boolean
 }
+
+const FORMATS = ['table', 'ndjson', 'json', 'csv', 'parquet']
 
 /** Exit code of a command that was stopped with Ctrl-C. */
 const INTERRUPTED = 130
 
 const HELP = `
-On a terminal the answer is a table; with --json, or in a pipe, it is a JSON object a line. Ctrl-C ends the query in the lake.
+On a terminal the result is a table; with --json, or in a pipe, it is a JSON object per line. Ctrl-C ends the query in the lake.
+Results are kept for a day: caracal queries lists them.
 Tables: logs.<log type>, logs.all, matches.<log type>, matches.all, monitor.dead_letters, monitor.rule_errors,
 lookups.<lookup table>, lookups.<lookup table>_history.
 
 Examples:
   caracal query "SELECT p_log_type, count() FROM logs.all GROUP BY p_log_type"
   caracal query "SELECT * FROM matches.zeek_ssh LIMIT 10" --json
+  caracal query "SELECT * FROM panther_logs.public.zeek_ssh WHERE p_occurs_since('1 day')"
+  caracal query "SELECT * FROM logs.zeek_conn" --format parquet --output conn.parquet
   caracal query - < hunt.sql`
 
 export function registerQuery(program: Command, io: Io): void {
@@ -33,12 +46,26 @@ export function registerQuery(program: Command, io: Io): void {
     program
       .command('query')
       .summary('query the lake with SQL')
-      .description('Queries the lake with a SELECT in ClickHouse SQL. Queries are read-only.')
+      .description(
+        "Queries the lake with a SELECT in ClickHouse SQL, or as it is written for Panther, in Snowflake's. Queries are read-only.",
+      )
       .argument('<sql>', 'the query; - reads it from standard input')
       .option(
         '--max-rows <n>',
         'maximum number of rows (default: query_max_rows of the configuration)',
         wholeNumber('--max-rows'),
+      )
+      .addOption(
+        new Option('--format <format>', 'of the result (default: table on a terminal, otherwise ndjson)').choices(FORMATS),
+      )
+      .option('--output <file>', 'write the result to this file')
+      .option('--for-spreadsheets', "with csv: put ' before texts that a spreadsheet would run as formulas")
+      .addOption(
+        new Option('--dialect <dialect>', 'of the query: clickhouse, or snowflake as in Panther (default: by the text)').choices([
+          'auto',
+          'clickhouse',
+          'snowflake',
+        ]),
       )
       .option('--timeout-ms <n>', 'stop the query after this many milliseconds', wholeNumber('--timeout-ms')),
   )
@@ -67,22 +94,45 @@ async function readAll({ stdin }: Io): Promise<string> {
   return Buffer.concat(parts).toString('utf8').trim()
 }
 
-async function query(sql: string, { maxRows, timeoutMs, ...flags }: Flags, io: Io): Promise<void> {
+/** The form of the result. Throws `UsageError` for options that do not go together. */
+function formatOf({ format, output, json, forSpreadsheets }: Flags, io: Io): string {
+  const chosen = format ?? (json || output !== undefined || !io.isTty ? 'ndjson' : 'table')
+  if (chosen === 'table' && output !== undefined) throw new UsageError('--output needs --format ndjson, json, csv or parquet')
+  if (chosen === 'parquet' && output === undefined && io.isTty)
+    throw new UsageError('--format parquet is not for a terminal: give --output FILE')
+  if (forSpreadsheets && chosen !== 'csv') throw new UsageError('--for-spreadsheets needs --format csv')
+  return chosen
+}
+
+async function query(sql: string, flags: Flags, io: Io): Promise<void> {
   if (sql === '') throw new UsageError('the query is empty: give a SELECT')
-  const client = clientOf(flags, io)
+  const { maxRows, timeoutMs, dialect } = flags
+  const format = formatOf(flags, io)
+  const limits = { ...(maxRows && { max_rows: maxRows }), ...(timeoutMs && { timeout_ms: timeoutMs }) }
+  await runJob(clientOf(flags, io), '/api/v1/queries', { sql, ...limits, ...(dialect && { dialect }) }, { ...flags, format }, io)
+}
+
+interface Output {
+  readonly format: string
+  readonly output?: string
+  readonly forSpreadsheets?: boolean
+}
+
+/** Starts a query by a call, and prints its result. Ctrl-C ends it in the lake. Throws `CallFailed` if it fails. */
+export async function runJob(client: Client, path: string, body: object, output: Output, io: Io): Promise<void> {
   const interrupt = new AbortController()
   const dispose = io.onInterrupt(() => interrupt.abort())
+  const { signal } = interrupt
+  const job = await client.json<Job>(path, { method: 'POST', body })
   try {
-    const body = { sql, ...(maxRows && { max_rows: maxRows }), ...(timeoutMs && { timeout_ms: timeoutMs }) }
-    const { signal } = interrupt
-    const response = await client.call('/api/v1/query', { method: 'POST', body, accept: 'application/x-ndjson', signal })
-    const lines = createInterface({
-      input: Readable.fromWeb(response.body as ReadableStream),
-      crlfDelay: Number.POSITIVE_INFINITY,
-    })
-    await (flags.json || !io.isTty ? printJson(lines, io) : printTable(lines, io))
+    signal.throwIfAborted()
+    const end = await ended(client, job, io, signal)
+    if (end.state !== 'done') throw new CallFailed(end.error ?? 'the query was cancelled')
+    await print(client, end, output, io, signal)
+    showRest(end, io)
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error
+    if (!signal.aborted) throw error
+    await client.call(`/api/v1/queries/${job.id}/cancel`, { method: 'POST' })
     io.err('The query was stopped.\n')
     throw new Exit(INTERRUPTED)
   } finally {
@@ -90,62 +140,30 @@ async function query(sql: string, { maxRows, timeoutMs, ...flags }: Flags, io: I
   }
 }
 
-interface Rest {
-  readonly truncated: boolean
-  readonly ms: number
-}
-
-/** Column names, each row's line as it arrives, and the rest. */
-async function read(lines: AsyncIterable<string>, onRow: (names: readonly string[], row: string) => Promise<void> | void) {
-  let names: readonly string[] | undefined
-  let rest: Rest | undefined
-  for await (const line of lines) {
-    if (!names) names = (JSON.parse(line) as { columns: { name: string }[] }).columns.map(({ name }) => name)
-    else if (line.startsWith('[')) await onRow(names, line)
-    else rest = JSON.parse(line) as Rest
+async function print(client: Client, job: Job, { format, output, forSpreadsheets }: Output, io: Io, signal: AbortSignal) {
+  const form = format === 'table' ? 'arrays' : format
+  const path = `/api/v1/queries/${job.id}/export?format=${form}${forSpreadsheets ? '&for_spreadsheets=true' : ''}`
+  const response = await client.call(path, { accept: '*/*', signal })
+  const bytes = Readable.fromWeb(response.body as ReadableStream)
+  if (format === 'table') {
+    const lines = createInterface({ input: bytes, crlfDelay: Number.POSITIVE_INFINITY })
+    await printTable(
+      (job.columns ?? []).map(({ name }) => name),
+      lines,
+      io,
+    )
+    io.err(`${counted(job.rows ?? 0, 'row')} in ${span(job.elapsed_ms)}\n`)
+  } else if (output === undefined) for await (const part of bytes) await io.write(part as string)
+  else {
+    await pipeline(bytes, createWriteStream(output)).catch((error: unknown) => {
+      throw signal.aborted ? error : new CallFailed(`the result could not be written: ${messageOf(error)}`, { cause: error })
+    })
+    io.err(`${counted(job.rows ?? 0, 'row')} in ${output}\n`)
   }
-  if (!names || !rest) throw new Error('the result is incomplete: the connection ended too early')
-  return { names, rest }
 }
 
-async function printJson(lines: AsyncIterable<string>, io: Io): Promise<void> {
-  let rows = 0
-  const { rest } = await read(lines, async (names, row) => {
-    rows++
-    const members = valuesOf(row).map((value, i) => `${JSON.stringify(names[i])}:${value}`)
-    await io.write(`{${members.join(',')}}\n`)
-  })
-  if (rest.truncated) io.err(cutMessage(rows))
-}
-
-async function printTable(answer: AsyncIterable<string>, io: Io): Promise<void> {
-  const rows: string[][] = []
-  const { names, rest } = await read(answer, (_, row) => void rows.push(valuesOf(row)))
-  const cells = rows.map((row) =>
-    row.map((value) => ({ text: value.startsWith('"') ? (JSON.parse(value) as string) : value, isNumber: /^-?\d/.test(value) })),
-  )
-  const lines = canFit(names.length, io.columns) ? columns(names, cells, io.columns) : blocks(names, cells)
-  await io.write(`${lines.join('\n')}\n`)
-  io.err(`${counted(rows.length, 'row')} in ${span(rest.ms)}\n`)
-  if (rest.truncated) io.err(cutMessage(rows.length))
-}
-
-/** If there are more columns than fit on a line, each row is a block, without null or empty values. */
-function blocks(names: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
-  const width = Math.max(...names.map((name) => name.length))
-  return rows.flatMap((row, n) => [
-    `--- row ${n + 1}`,
-    ...row.flatMap(({ text }, i) => (EMPTY.includes(text) ? [] : [`${printable(names[i]!).padEnd(width)}  ${printable(text)}`])),
-  ])
-}
-
-const EMPTY = ['null', '[]', '']
-
-/** The exact text of a row's values. */
-function valuesOf(row: string): string[] {
-  return splitJsonArray(row).elements.map(({ start, end }) => row.slice(start, end))
-}
-
-function cutMessage(rows: number): string {
-  return `The result was cut after ${counted(rows, 'row')}: select fewer rows, or raise --max-rows.\n`
+function showRest({ truncated, translated, rows }: Job, io: Io): void {
+  if (translated) io.err(`It was translated from Snowflake's dialect and ran as:\n${printable(translated.sql)}\n`)
+  for (const note of translated?.notes ?? []) io.err(`Note: ${printable(note)}\n`)
+  if (truncated) io.err(`The result was cut after ${counted(rows ?? 0, 'row')}: select fewer rows, or raise --max-rows.\n`)
 }

@@ -76,7 +76,7 @@ export function registerReplay(program: Command, io: Io): void {
     })
   withServer(replay.command('list').description('List replays, newest first; with --json one a line.')).action(
     async (flags: ServerFlags) => {
-      const { results } = await clientOf(flags, io).json<{ results: ReplayView[] }>(PATH)
+      const results = await clientOf(flags, io).all<ReplayView>(PATH)
       if (flags.json) return io.out(results.map((one) => `${JSON.stringify(one)}\n`).join(''))
       io.out(results.length > 0 ? `${table(results, io).join('\n')}\n` : 'No replays.\n')
     },

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { openBackup, restoreBackup } from '../../engine/backup/restore.ts'
+import { refuseServerState } from '../../engine/backup/server-state.ts'
 import { printable } from '../../util/terminal.ts'
 import { type ConfigOptions, configOption, dataDirOption, readConfig } from '../config.ts'
 import type { Io } from '../io.ts'
@@ -27,7 +28,8 @@ export function registerRestore(program: Command, io: Io): void {
     .addHelpText('after', HELP)
     .action(async (given: string, flags: ConfigOptions & { readonly json?: boolean }) => {
       const folder = resolve(given)
-      const { data_dir: dataDir } = readConfig(flags, io)
+      const { data_dir: dataDir, state } = readConfig(flags, io)
+      refuseServerState(state.type)
       const began = performance.now()
       const manifest = await openBackup(folder)
       await restoreBackup(folder, manifest, dataDir)

@@ -7,6 +7,7 @@ import { columns } from '../columns.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { count, counted } from '../style.ts'
+import { registerRuleVersions } from './rule-versions.ts'
 
 type Rule = z.output<typeof ruleSchema>
 
@@ -20,16 +21,21 @@ judged by it.
 
 Examples:
   caracal rules
-  caracal rules --state waiting,erring`
+  caracal rules --state waiting,erring
+  caracal rules show Tor.SSH.Login`
 
 export function registerRules(program: Command, io: Io): void {
   const state = new Option('--state <states>', `only rules in these states: ${STATES.join(', ')}`).argParser(statesOf)
-  withServer(program.command('rules').summary('rules, their state, and what they missed'))
-    .description('Lists rules and their state; with --json one per line.')
+  const group = program
+    .command('rules')
+    .summary('rules, their state, what they missed, and what they were before')
+    .description('Lists rules; `rules show` shows one of them and its versions, `rules restore` brings a version back.')
+  registerRuleVersions(group, io)
+  withServer(group.command('list', { isDefault: true }).description('List rules and their state; with --json one per line.'))
     .addOption(state)
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags & { readonly state?: readonly string[] }) => {
-      const { results } = await clientOf(flags, io).json<{ results: Rule[] }>('/api/v1/rules')
+      const results = await clientOf(flags, io).all<Rule>('/api/v1/rules')
       const rules = results.filter((rule) => flags.state?.includes(rule.state) ?? true)
       if (flags.json) return io.out(rules.map((rule) => `${JSON.stringify(rule)}\n`).join(''))
       io.out(rules.length > 0 ? `${list(rules, io).join('\n')}\n` : 'No rules.\n')

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Io } from '../io.ts'
+import { registerSchemaAdopt } from './schema-adopt.ts'
 import { registerSchemaDiff } from './schema-diff.ts'
 import { registerSchemaEditor } from './schema-editor.ts'
 import { registerSchemaInfer } from './schema-infer.ts'
@@ -10,11 +11,12 @@ import { registerSchemaTest } from './schema-test.ts'
 export function registerSchema(program: Command, io: Io): void {
   const schema = program
     .command('schema')
-    .summary('infer, try, test and compare schemas')
-    .description('Works on schema files; only `diff` with one file asks the running server.')
+    .summary('infer, try, test, compare and extend schemas')
+    .description('Works on schema files; `diff` with one file, and `adopt`, call the running server.')
   registerSchemaInfer(schema, io)
   registerSchemaParse(schema, io)
   registerSchemaTest(schema, io)
   registerSchemaDiff(schema, io)
+  registerSchemaAdopt(schema, io)
   registerSchemaEditor(schema, io)
 }

@@ -99,6 +99,7 @@ function install(flags: Flags, io: Io): void {
   const contents = text(service)
   if (flags.print) {
     io.out(contents)
+    io.err(`\nThis belongs in ${file}. ${nextSteps(next(service))}`)
     return
   }
   try {
@@ -110,11 +111,11 @@ function install(flags: Flags, io: Io): void {
     )
   }
   io.out(`wrote ${file}\n`)
-  io.err(
-    `\nNext, as root:\n${next(service)
-      .map((line) => `  ${line}\n`)
-      .join('')}`,
-  )
+  io.err(`\n${nextSteps(next(service))}`)
+}
+
+function nextSteps(commands: readonly string[]): string {
+  return `Next, as root:\n${commands.map((line) => `  ${line}\n`).join('')}`
 }
 
 function serviceOf(flags: Flags, io: Io): Service {

@@ -19,7 +19,7 @@ export function registerSources(program: Command, io: Io): void {
     .description('Lists sources and what became of their records; with --json one per line.')
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
-      const { results } = await clientOf(flags, io).json<{ results: Source[] }>('/api/v1/sources')
+      const results = await clientOf(flags, io).all<Source>('/api/v1/sources')
       if (flags.json) return io.out(results.map((source) => `${JSON.stringify(source)}\n`).join(''))
       io.out(`${[...list(results, io), ...results.flatMap(remarks)].join('\n')}\n`)
     })

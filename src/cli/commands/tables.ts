@@ -7,6 +7,7 @@ import { Exit } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { clientOf, type ServerFlags, withServer } from '../server-options.ts'
 import { count, span, until } from '../style.ts'
+import { registerTableEdits } from './table-edits.ts'
 import { registerTablePast } from './table-past.ts'
 import { registerTableTest } from './table-test.ts'
 
@@ -35,7 +36,7 @@ export function registerTables(program: Command, io: Io): void {
   withServer(tables.command('list', { isDefault: true }).description('List tables; with --json one per line.'))
     .addHelpText('after', HELP)
     .action(async (flags: ServerFlags) => {
-      const { results } = await clientOf(flags, io).json<{ results: Table[] }>('/api/v1/tables')
+      const results = await clientOf(flags, io).all<Table>('/api/v1/tables')
       if (flags.json) return io.out(results.map((table) => `${JSON.stringify(table)}\n`).join(''))
       io.out(results.length > 0 ? `${list(results, io).join('\n')}\n` : 'No tables.\n')
     })
@@ -56,6 +57,7 @@ export function registerTables(program: Command, io: Io): void {
     }
     if (problems.length > 0 || !GOOD.includes(table.state)) throw new Exit(1)
   })
+  registerTableEdits(tables, io)
   registerTablePast(tables, io)
   registerTableTest(tables, io)
 }

@@ -33,7 +33,7 @@ export function registerTokens(program: Command, io: Io): void {
     .option('--all', 'also those that have expired or were revoked')
     .addHelpText('after', HELP)
     .action(async ({ all, ...flags }: ServerFlags & { all?: boolean }) => {
-      const { results } = await clientOf(flags, io).json<{ results: Token[] }>('/api/v1/tokens')
+      const results = await clientOf(flags, io).all<Token>('/api/v1/tokens')
       const shown = all ? results : results.filter(({ state }) => state === 'active')
       if (flags.json) return io.write(shown.map((token) => `${JSON.stringify(token)}\n`).join(''))
       if (shown.length === 0) return io.out("No tokens: only the data folder's own is valid.\n")

@@ -139,6 +139,7 @@ function countsOf(content: Content): Record<string, number> {
     data_models: content.dataModels.length,
     scheduled_queries: content.scheduledQueries.length,
     saved_queries: content.savedQueries.length,
+    dashboards: content.dashboards.length,
   }
   const some = Object.entries(others).filter(([, count]) => count > 0)
   return { rules: rules.length, schemas: schemas.length, tables: tables.length, ...Object.fromEntries(some) }

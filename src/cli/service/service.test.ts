@@ -63,6 +63,15 @@ test('a data folder that was used before is given to the user of the service wit
   rmSync(dataDir, { recursive: true })
 })
 
+test('a folder for backups that exists keeps its owner and mode', () => {
+  const backups = mkdtempSync(join(tmpdir(), 'caracal-service-'))
+  expect(folderSteps({ ...SERVICE, backups: [backups, '/srv/new'] }).slice(1)).toEqual([
+    `sudo -u caracal test -w ${backups} || echo caracal cannot write to it`,
+    'install -d -m 700 -o caracal /srv/new',
+  ])
+  rmSync(backups, { recursive: true })
+})
+
 test('a launchd job escapes what XML would act on', () => {
   const text = launchdPlist({ ...SERVICE, folder: '/a&b<c>' })
   expect(text).toContain('<key>WorkingDirectory</key><string>/a&amp;b&lt;c&gt;</string>')
@@ -71,7 +80,7 @@ test('a launchd job escapes what XML would act on', () => {
 
 describe('caracal service install', () => {
   test('prints what it would write, with absolute paths', async () => {
-    const { code, out } = await runWith({}, [
+    const { code, out, err } = await runWith({}, [
       'service',
       'install',
       '--print',
@@ -89,6 +98,7 @@ describe('caracal service install', () => {
     expect(code).toBe(0)
     expect(out).toMatch(/^ExecStart=\/.*node\S* \/.*bin\/caracal\.js up --no-demo --data-dir \/.*\/d$/m)
     expect(out).toMatch(/^User=siem$/m)
+    expect(err).toMatch(/caracal\.service\. Next, as root:\n(?: {2}.*\n)* {2}systemctl enable --now caracal\n/)
     expect(out).toMatch(/^ReadWritePaths=\/.*\/d \/srv\/b \/.*\/b2$/m)
   })
 

@@ -61,7 +61,7 @@ test('a token is known by its secret, after a restart too, and its secret is in 
   const again = await open()
   expect(again.identify(secret, '192.0.2.1')).toEqual({
     kind: 'caller',
-    caller: { kind: 'token', name: 'ci', role: 'viewer', logTypes: ['Nginx.*'] },
+    caller: { kind: 'token', name: 'ci', role: 'viewer', tokenId: token.tokenId, logTypes: ['Nginx.*'] },
   })
   expect(again.list()).toEqual([token])
   for (const file of ['state.db', 'state.db-wal']) expect(readFileSync(join(folder, file)).includes(secret)).toBe(false)

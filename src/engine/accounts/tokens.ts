@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type ApiToken, type Caller, MACHINE_NAME } from '../../model/account.ts'
+import { type ApiToken, type Caller, MACHINE_NAME, type User } from '../../model/account.ts'
 import type { NewToken, StoredToken, TokenAnswer, TokenAsk } from '../../state/tokens.ts'
 import { sameSecret } from '../../util/bearer.ts'
 import { inNetworks } from './networks.ts'
+import { ownedCaller } from './owned-tokens.ts'
 
 /** Secrets begin like this, so that scanners find them where they should not be. */
 const PREFIX = 'caracal_'
@@ -15,8 +16,8 @@ export type Identity =
   | { readonly kind: 'caller'; readonly caller: Caller }
   /** No token has this secret. */
   | { readonly kind: 'unknown' }
-  /** A token has it, but cannot be used. `isPlace`: not from this address. */
-  | { readonly kind: 'refused'; readonly name: string; readonly why: string; readonly isPlace: boolean }
+  /** A token has it, but cannot be used. `isPlace`: not from this address. `advice`: what to do instead of using another. */
+  | { readonly kind: 'refused'; readonly name: string; readonly why: string; readonly isPlace: boolean; readonly advice?: string }
 
 /** A token to create. */
 export type TokenWish = Omit<NewToken, 'tokenId' | 'hash'>
@@ -28,6 +29,10 @@ export interface TokenDeps {
   /** Changes tokens in the state. */
   readonly ask: (ask: TokenAsk) => Promise<TokenAnswer>
   readonly now: () => number
+  /** The user whose token it is. Absent: it is not a person's. */
+  readonly userOf?: (userId: string) => User | undefined
+  /** Tokens of people without a second factor cannot be used (`sign_in.require_second_factor`). */
+  readonly isSecondFactorNeeded?: boolean
 }
 
 interface Known {
@@ -55,15 +60,26 @@ export class Tokens {
     const known = this.#byHash.get(hashOf(secret))
     if (!known) return { kind: 'unknown' }
     const { token, isAllowed } = known
-    const { name, role, logTypes } = token
+    const { name, role, logTypes, expiresMs } = token
     const why = this.#reasonAgainst(token)
     if (why !== undefined) return { kind: 'refused', name, why, isPlace: false }
     if (!isAllowed(address)) {
       const from = `must not be used from ${address || 'an unknown address'}: its networks are ${token.cidrs.join(', ')}`
       return { kind: 'refused', name, why: from, isPlace: true }
     }
+    const own = {
+      kind: 'token',
+      name,
+      role,
+      tokenId: token.tokenId,
+      ...(logTypes.length > 0 && { logTypes }),
+      ...(expiresMs !== null && { expiresMs }),
+    } as const
+    const caller =
+      token.userId === null ? own : ownedCaller(own, this.#deps.userOf?.(token.userId), this.#deps.isSecondFactorNeeded ?? false)
+    if ('why' in caller) return { kind: 'refused', name, isPlace: false, ...caller }
     this.#note(token, address)
-    return { kind: 'caller', caller: { kind: 'token', name, role, ...(logTypes.length > 0 && { logTypes }) } }
+    return { kind: 'caller', caller }
   }
 
   /** Whether a sender of logs may use this secret at this address. */
@@ -88,11 +104,16 @@ export class Tokens {
     return { token: this.#keep(answer!), secret }
   }
 
-  /** Revokes the token with this id, or else the only one in force with this name. One that is revoked stays as it is. */
-  async revoke(idOrName: string, by: string): Promise<ApiToken | undefined> {
-    const all = this.list()
+  /** The token with this id, or else the only one in force with this name. `userId`: only among those of that user. */
+  find(idOrName: string, userId?: string): ApiToken | undefined {
+    const all = this.list().filter((token) => userId === undefined || token.userId === userId)
     const named = all.filter((token) => token.name === idOrName && this.#reasonAgainst(token) === undefined)
-    const found = all.find(({ tokenId }) => tokenId === idOrName) ?? (named.length === 1 ? named[0] : undefined)
+    return all.find(({ tokenId }) => tokenId === idOrName) ?? (named.length === 1 ? named[0] : undefined)
+  }
+
+  /** Revokes the token that `find` returns. One that is revoked stays as it is. */
+  async revoke(idOrName: string, by: string, userId?: string): Promise<ApiToken | undefined> {
+    const found = this.find(idOrName, userId)
     const answer = found && (await this.#deps.ask({ do: 'revoke', tokenId: found.tokenId, by }))
     return typeof answer === 'object' ? this.#keep(answer) : undefined
   }

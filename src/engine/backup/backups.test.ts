@@ -32,6 +32,7 @@ async function world(before: (call: string) => unknown = () => {}) {
   }
   const backups = new Backups({
     dataDir,
+    stateType: 'sqlite',
     lake: {
       snapshot: async () => {
         await call('snapshot')

@@ -1,5 +1,6 @@
 import { isAbsolute } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import type { Config } from '../../config/config.ts'
 import type { Order } from '../../pipeline/order.ts'
 import type { Lake } from '../../stages/store/lake.ts'
 import { migrationsIn } from '../../state/copy.ts'
@@ -11,7 +12,9 @@ import { version } from '../../util/version.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
 import type { CopyCalls, CopyNews } from './copy-calls.ts'
 import { type BackupFolder, createBackupFolder } from './folder.ts'
+import { rememberBackup } from './known.ts'
 import { manifestText } from './manifest.ts'
+import { refuseServerState } from './server-state.ts'
 
 /** What has been copied. */
 export interface BackupProgress {
@@ -38,6 +41,7 @@ export interface RunningBackup {
 
 export interface BackupsDeps {
   readonly dataDir: string
+  readonly stateType: Config['state']['type']
   readonly lake: Pick<Lake, 'snapshot' | 'dropSnapshot'>
   readonly pipeline: Pick<PipelineThread, 'rpc'>
   readonly spool: Pick<SpoolThread, 'rpc'>
@@ -61,10 +65,11 @@ export class Backups {
   /**
    * Begins a backup into a new or empty folder; aborting the signal ends it. One runs at a time.
    *
-   * @throws {Refused} if one is running, or the folder cannot be used.
+   * @throws {Refused} if one is running, the folder cannot be used, or the state is not in the data folder.
    * @throws {StorageError} if the folder cannot be written.
    */
   async begin(path: string, signal: AbortSignal): Promise<RunningBackup> {
+    refuseServerState(this.#deps.stateType)
     if (!isAbsolute(path)) throw new Refused(`'${path}' is not an absolute path`)
     if (this.#running) throw new Refused(`a backup to ${this.#running.folder} is running: one runs at a time`)
     let settle = () => {}
@@ -116,7 +121,9 @@ export class Backups {
       await folder.finish(manifestText({ program: version(), created, running: true, state, token, files }))
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
       const finished = { folder: folder.path, createdMs, pauseMs, token, files: files.length, bytes }
-      log.info(finished, `Backup in ${folder.path}: ${files.length} files, ${bytes} bytes.`)
+      rememberBackup(dataDir, { folder: folder.path, created })
+      const without = lakeFiles === undefined ? ' The rows of the lake are on their server, and not in it.' : ''
+      log.info(finished, `Backup in ${folder.path}: ${files.length} files, ${bytes} bytes.${without}`)
       return finished
     } catch (error) {
       await worker.terminate()

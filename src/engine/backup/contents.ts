@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { HISTORY_FILE } from '../../stages/enrich/versions/history.ts'
 import { copySqlite } from '../../state/copy.ts'
 import { StorageError } from '../../util/errors.ts'
+import { SIGN_IN_KEY } from '../accounts/sign-in-key.ts'
 import { copyFiles, filesBelow, listFile, needRoom, type OnCopied } from './copy.ts'
 import type { ListedFile } from './manifest.ts'
 
@@ -24,30 +25,32 @@ export async function copyDatabases(dataDir: string, to: string): Promise<void> 
 }
 
 /**
- * Copies everything else that a data folder needs and that is not derived from content: the token, versions of tables, and the lake from
- * a folder with its files. Returns all files of the copy, including the databases that are there already. Rejects with the file system's
+ * Copies everything else that a data folder needs and that is not derived from content: the token, the key of sign-ins, versions of tables, and the lake from
+ * a folder with its files; `undefined`: it is not on this machine. Returns all files of the copy, including the databases that are there already. Rejects with the file system's
  * error, or with `StorageError` if there is not enough room.
  */
 export async function copyRest(
   dataDir: string,
-  lake: string,
+  lake: string | undefined,
   to: string,
   onCopied: OnCopied,
 ): Promise<{ files: ListedFile[]; token: boolean }> {
-  const ofLake = (await filesBelow(lake)).filter((path) => OF_LAKE.test(path))
+  const ofLake = lake === undefined ? [] : (await filesBelow(lake)).filter((path) => OF_LAKE.test(path))
   await needRoom(
     to,
-    total(await Promise.all(ofLake.map(async (path) => (await stat(join(lake, path))).size))),
+    total(await Promise.all(ofLake.map(async (path) => (await stat(join(lake!, path))).size))),
     'A copy of the lake',
   )
   const databases = await Promise.all(DATABASES.filter((name) => existsSync(join(to, name))).map((name) => listFile(to, name)))
   for (const { bytes } of databases) onCopied(bytes)
   const token = existsSync(join(dataDir, 'token')) ? ['token'] : []
+  // Without it, cookies and second factors of the restored state would be worthless.
+  const key = existsSync(join(dataDir, SIGN_IN_KEY)) ? [SIGN_IN_KEY] : []
   const files = [
     ...databases,
-    ...(await copyFiles(token, dataDir, to, onCopied)),
+    ...(await copyFiles([...token, ...key], dataDir, to, onCopied)),
     ...(await copyTables(join(dataDir, 'tables'), join(to, 'tables'), onCopied)),
-    ...below('lake', await copyFiles(ofLake, lake, join(to, 'lake'), onCopied)),
+    ...(lake === undefined ? [] : below('lake', await copyFiles(ofLake, lake, join(to, 'lake'), onCopied))),
   ]
   return { files, token: token.length > 0 }
 }

@@ -3,7 +3,7 @@ import type { ListedFile } from './manifest.ts'
 /** Calls to the thread that copies. */
 export interface CopyCalls {
   databases: (ask: { dataDir: string; to: string }) => void
-  rest: (ask: { dataDir: string; lake: string; to: string }) => { files: ListedFile[]; token: boolean }
+  rest: (ask: { dataDir: string; lake: string | undefined; to: string }) => { files: ListedFile[]; token: boolean }
 }
 
 /** Its messages. */

@@ -20,8 +20,8 @@ const FORMAT = 1
 const path = z
   .string()
   .regex(
-    /^(?!(?:.*\/)?\.{0,2}(?:\/|$))(?=[^\\\0]{1,1000}$)(?:state\.db|spool\.db|token|tables\/.+|lake\/(?:metadata|store)\/.+)$/s,
-    'not a file of a backup: those are state.db, spool.db, token, and files below tables, lake/metadata and lake/store',
+    /^(?!(?:.*\/)?\.{0,2}(?:\/|$))(?=[^\\\0]{1,1000}$)(?:state\.db|spool\.db|token|sign-in-key|tables\/.+|lake\/(?:metadata|store)\/.+)$/s,
+    'not a file of a backup: those are state.db, spool.db, token, sign-in-key, and files below tables, lake/metadata and lake/store',
   )
 
 const manifestSchema = z.object({

@@ -8,6 +8,7 @@ import { version } from '../../util/version.ts'
 import type { FinishedBackup } from './backups.ts'
 import { copyDatabases, copyRest } from './contents.ts'
 import { createBackupFolder } from './folder.ts'
+import { rememberBackup } from './known.ts'
 import { manifestText } from './manifest.ts'
 import { refuseUnrestored } from './restore.ts'
 
@@ -51,6 +52,7 @@ async function copyStopped(dataDir: string, path: string, signal: AbortSignal): 
     const state = migrationsIn(join(folder.data, 'state.db')).at(-1) ?? null
     const created = new Date(createdMs).toISOString()
     await folder.finish(manifestText({ program: version(), created, running: false, state, token, files }))
+    rememberBackup(dataDir, { folder: path, created })
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
     return { folder: path, createdMs, pauseMs: 0, token, files: files.length, bytes }
   } catch (error) {

@@ -10,6 +10,7 @@ const kept = [{ generation: 'g' } as Evidence]
 test.each([
   ['about Caracal itself', alertOf('S', 'SYSTEM', []), [], 'it is about Caracal itself'],
   ['of a rule that failed', alertOf('R', 'RULE_ERROR', ['T']), [], '`caracal explain R EVENT` shows where'],
+  ['of a scheduled rule that failed', alertOf('R', 'SCHEDULED_RULE_ERROR', []), [], '`caracal explain R EVENT` shows where'],
   ['of a correlation rule', alertOf('C', 'RULE', []), [], 'a correlation rule judges matches of other rules over time'],
   ['about a risk, although its events are kept', alertOf('Caracal.Risk', 'RULE', ['T']), kept, 'the risk of an entity adds up'],
   ['without evidence', alertOf('R', 'RULE', ['T']), [], 'no evidence of it is stored'],

@@ -1,4 +1,4 @@
-import type { StoredAlert } from '../../model/alert.ts'
+import { isRuleError, type StoredAlert } from '../../model/alert.ts'
 import { MAX_GENERATIONS } from '../../model/content-history.ts'
 import type { Evidence } from '../../model/evidence.ts'
 import { RISK_RULE } from '../../pipeline/risk/risk-rule.ts'
@@ -63,7 +63,7 @@ function orderOf([shipped, ...others]: readonly string[], used: ReadonlySet<stri
 
 function whyNot({ body, ruleId }: StoredAlert): string {
   if (body.type === 'SYSTEM') return 'it is about Caracal itself, so no rule has decided it'
-  if (body.type === 'RULE_ERROR')
+  if (isRuleError(body.type))
     return `it is about a rule that failed: \`caracal explain ${ruleId} EVENT\` shows where, with the p_row_id of one of its events`
   if (ruleId === RISK_RULE.id)
     return 'the risk of an entity adds up matches of other rules over time: bundle the alerts of those rules'

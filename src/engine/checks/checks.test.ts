@@ -58,9 +58,14 @@ test.each([
   expect(lowBytes(sizeGib * GIB)).toBeLessThanOrEqual((sizeGib * GIB) / 4)
 })
 
-test('the spool is reported when four fifths of it, or of a share of it, are in use', async () => {
+test('the spool is reported when four fifths of it, or of a share of it, are in use, and when it cannot be used', async () => {
   let waiting = { all: 799, a: 80, b: 79 }
-  const check = spoolCheck(['a', 'b'], { maxBytes: 1000, maxSourceBytes: 100 }, async (id) => waiting[(id ?? 'all') as 'a'])
+  let why: string | undefined
+  const check = spoolCheck(
+    () => ['a', 'b'],
+    { maxBytes: 1000, maxSourceBytes: 100 },
+    { bytes: async (id) => waiting[(id ?? 'all') as 'a'], trouble: async () => why },
+  )
   expect(await messages(check.run())).toEqual([
     'SpoolFull a HIGH: The spool of source a is 80 % full (80 of 100 bytes); once it is full, its senders get 429',
   ])
@@ -68,6 +73,9 @@ test('the spool is reported when four fifths of it, or of a share of it, are in 
   expect(await messages(check.run())).toEqual([
     'SpoolFull  HIGH: The spool is 80 % full (800 of 1000 bytes); once it is full, all senders get 503',
   ])
+  waiting = { all: 0, a: 0, b: 0 }
+  why = 'Kafka cannot be reached: connection refused'
+  expect(await messages(check.run())).toEqual(['SpoolAway  HIGH: Kafka cannot be reached: connection refused'])
 })
 
 test('a source whose call has not returned for half a minute is stuck', async () => {

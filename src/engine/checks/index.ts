@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import type { Config, SourceConfig } from '../../config/config.ts'
+import type { ScheduledQuery } from '../../model/query.ts'
 import { systemRuleId } from '../../model/system-problem.ts'
 import type { TableKeeper } from '../../stages/enrich/keeper.ts'
 import type { Intake } from '../../stages/source/source.ts'
@@ -9,9 +10,12 @@ import { hourlyRecords, sourceActivity } from '../../state/activity.ts'
 import type { StateDb } from '../../state/db.ts'
 import { deadDeliveries, failingDeliveries } from '../../state/deliveries.ts'
 import { limitCounts } from '../../state/limits.ts'
+import type { StoredNode } from '../../state/nodes.ts'
+import { deadMails } from '../../state/rows-mails.ts'
 import { getMeta, sourceCounts } from '../../state/sources.ts'
 import { blindRuleCheck } from '../blind/blind-rules.ts'
 import type { LogTypeReads } from '../blind/reads.ts'
+import { mailerIn } from '../mail-route.ts'
 import type { SourceProgress } from '../pipeline-calls.ts'
 import type { PipelineThread, SpoolThread } from '../threads.ts'
 import { certificateCheck } from './certificate.ts'
@@ -21,6 +25,8 @@ import { deadLetterCheck } from './dead-letters.ts'
 import { deliveryProblems, failingProblems } from './deliveries.ts'
 import { diskCheck } from './disk.ts'
 import { intakeCheck } from './intakes.ts'
+import { nodeCheck } from './nodes.ts'
+import { queryMailProblems } from './query-mails.ts'
 import { readerCheck } from './readers.ts'
 import { limitProblems } from './rule-limits.ts'
 import { silenceCheck } from './silence.ts'
@@ -30,16 +36,20 @@ import { volumeCheck } from './volume.ts'
 
 export interface CheckDeps {
   readonly config: Config
-  readonly sources: readonly SourceConfig[]
+  readonly sources: () => readonly SourceConfig[]
   readonly keeper: TableKeeper
   readonly state: StateDb
   readonly pipeline: PipelineThread
   readonly spool: SpoolThread
   readonly lake: Pick<Lake, 'query'>
+  /** The processes that share the state. */
+  readonly nodes: () => Promise<readonly StoredNode[]>
   /** The push sources that run. */
   readonly intakes: () => ReadonlyMap<string, Intake>
   /** The fields that the rules in force read. */
   readonly reads: () => readonly LogTypeReads[]
+  /** The scheduled queries that run. */
+  readonly queries: () => readonly ScheduledQuery[]
   /** Receives each source's position whenever that is checked. */
   readonly onSources: (progress: readonly SourceProgress[]) => void
 }
@@ -56,8 +66,10 @@ export function allChecks({
   pipeline,
   spool,
   lake,
+  nodes,
   intakes,
   reads,
+  queries,
   onSources,
 }: CheckDeps): Check[] {
   const monotonic = () => performance.now()
@@ -67,9 +79,9 @@ export function allChecks({
     diskCheck(config.data_dir, statfs),
     certificateCheck(tls && (() => readFileSync(tls.cert.file, 'utf8')), Date.now),
     spoolCheck(
-      sources.map(({ id }) => id),
+      () => sources().map(({ id }) => id),
       { maxBytes: config.spool_max_bytes, maxSourceBytes: config.spool_source_max_bytes },
-      (sourceId) => spool.rpc.call('bytes', sourceId),
+      { bytes: (sourceId) => spool.rpc.call('bytes', sourceId), trouble: () => spool.rpc.call('trouble') },
     ),
     deadLetterCheck({
       counts: () => sourceCounts(state),
@@ -102,10 +114,15 @@ export function allChecks({
       progress: () => pipeline.rpc.call('sources'),
       now: Date.now,
     }),
+    nodeCheck(nodes),
     { name: 'the limits of rules', run: async () => limitProblems(await limitCounts(state), Date.now()) },
     blindRuleCheck({ reads, lake, now: Date.now }),
     { name: 'the tables', run: () => tableProblems(keeper.status()) },
     { name: 'the deliveries', run: async () => deliveryProblems(await deadDeliveries(state, systemRuleId('DeliveryDead'))) },
+    {
+      name: 'the mails of queries',
+      run: async () => queryMailProblems(queries(), mailerIn(config), await deadMails(state)),
+    },
     { name: 'the destinations', run: async () => failingProblems(await failingDeliveries(state, Date.now())) },
   ]
 }

@@ -11,7 +11,7 @@ async function silentAt(minute: number, flow: Partial<SourceActivity>, { started
   let nowMs = started * MINUTE
   const progress: SourceProgress = { id: 'web', waitingMs: 0, notices: [], backlogBytes, inFlight }
   const check = silenceCheck({
-    sources: [{ id: 'web', drop_off_minutes: 15 }, { id: 'other' }],
+    sources: () => [{ id: 'web', drop_off_minutes: 15 }, { id: 'other' }],
     activity: async () => new Map([...['web', 'other'].map((id): [string, SourceActivity] => [id, { ...QUIET, ...flow }])]),
     progress: async () => [progress],
     now: () => nowMs,

@@ -8,7 +8,7 @@ const GRACE_MS = 5 * 60_000
 const MINUTE_MS = 60_000
 
 export interface SilenceDeps {
-  readonly sources: readonly { readonly id: string; readonly drop_off_minutes?: number | undefined }[]
+  readonly sources: () => readonly { readonly id: string; readonly drop_off_minutes?: number | undefined }[]
   readonly activity: (nowMs: number) => Promise<ReadonlyMap<string, SourceActivity>>
   readonly progress: () => Promise<readonly SourceProgress[]>
   /** Epoch ms. */
@@ -17,12 +17,12 @@ export interface SilenceDeps {
 
 /** Finds sources that have not sent a record for their `drop_off_minutes`, counted over restarts. */
 export function silenceCheck({ sources, activity, progress, now }: SilenceDeps): Check {
-  const watched = sources.flatMap(({ id, drop_off_minutes: minutes }) => (minutes === undefined ? [] : [{ id, minutes }]))
   const startedMs = now()
   return {
     name: 'the silence of sources',
     async run() {
       const nowMs = now()
+      const watched = sources().flatMap(({ id, drop_off_minutes: minutes }) => (minutes === undefined ? [] : [{ id, minutes }]))
       if (watched.length === 0 || Math.abs(nowMs - startedMs) < GRACE_MS) return []
       const [flows, places] = await Promise.all([activity(nowMs), progress()])
       // What waits to be read has arrived: other checks report why it waits.

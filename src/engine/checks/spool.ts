@@ -8,19 +8,28 @@ export interface SpoolLimits {
 
 const SHARE = 0.8
 
-/** Checks how full the spool is; `bytes` is called for all of it, then for each source. */
+/** What the spool says about itself. */
+export interface SpoolAnswers {
+  /** Waiting bytes, of one source or of all. */
+  readonly bytes: (sourceId?: string) => Promise<number>
+  /** Why nothing can be appended or read, while that is so. */
+  readonly trouble: () => Promise<string | undefined>
+}
+
+/** Checks whether the spool can be used, and how full it is. */
 export function spoolCheck(
-  sources: readonly string[],
+  sources: () => readonly string[],
   { maxBytes, maxSourceBytes }: SpoolLimits,
-  bytes: (sourceId?: string) => Promise<number>,
+  { bytes, trouble }: SpoolAnswers,
 ): Check {
   return {
     name: 'the spool',
     async run() {
-      const problems: SystemProblem[] = []
+      const why = await trouble()
+      const problems: SystemProblem[] = why === undefined ? [] : [systemProblem('SpoolAway', '', why)]
       const all = await bytes()
       if (all >= maxBytes * SHARE) problems.push(problem('', 'The spool', all, maxBytes, 'all senders get 503'))
-      for (const id of sources) {
+      for (const id of sources()) {
         const own = await bytes(id)
         if (own >= maxSourceBytes * SHARE)
           problems.push(problem(id, `The spool of source ${id}`, own, maxSourceBytes, 'its senders get 429'))

@@ -19,7 +19,7 @@ interface World {
 async function found({ records, judged = 14 * 24 + 10, started = 0, source = {}, backlogBytes = 0 }: World) {
   let nowMs = START + started * HOUR
   const check = volumeCheck({
-    sources: [{ id: 'web', volume_alarm: true, ...source }],
+    sources: () => [{ id: 'web', volume_alarm: true, ...source }],
     hourly: async (fromMs, untilMs) => {
       const hours = new Map<number, number>()
       for (let ms = Math.max(fromMs, START); ms < untilMs; ms += HOUR) {
@@ -91,7 +91,7 @@ test('nothing within five times of every hour before is ever reported', async ()
 test('an anomaly lasts until the next full hour is judged', async () => {
   let nowMs = START
   const check = volumeCheck({
-    sources: [{ id: 'web', volume_alarm: true }],
+    sources: () => [{ id: 'web', volume_alarm: true }],
     hourly: async () =>
       new Map([['web', new Map(Array.from({ length: 400 }, (_, i) => [START + i * HOUR, i === 346 ? 10 : 1000]))]]),
     firstMs: async () => new Map([['web', START]]),

@@ -17,7 +17,7 @@ const LEAST_MORE = 1000
 const LEAST_USUAL = 100
 
 export interface VolumeDeps {
-  readonly sources: readonly {
+  readonly sources: () => readonly {
     readonly id: string
     readonly volume_alarm: boolean
     readonly drop_off_minutes?: number | undefined
@@ -51,7 +51,7 @@ export function volumeCheck({ sources, hourly, firstMs, progress, now }: VolumeD
         progress(),
       ])
       const waiting = new Set(places.filter(({ inFlight, backlogBytes }) => inFlight + backlogBytes > 0).map(({ id }) => id))
-      found = sources.flatMap(({ id, volume_alarm, drop_off_minutes }) => {
+      found = sources().flatMap(({ id, volume_alarm, drop_off_minutes }) => {
         const firstOfSource = first.get(id)
         if (!volume_alarm || firstOfSource === undefined) return []
         const text = anomaly(counts.get(id) ?? new Map(), hourMs, firstOfSource, {

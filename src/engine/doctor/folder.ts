@@ -35,6 +35,12 @@ export function folderExamination(dataDir: string, userId: number | undefined): 
           `other users can read ${token}`,
           `\`chmod 600 ${token}\`, then replace the token: remove the file and restart`,
         )
+      const key = join(dataDir, 'sign-in-key')
+      if (existsSync(key) && isOpen(key))
+        return failed(
+          `other users can read ${key}`,
+          `\`chmod 600 ${key}\`, then replace the key: remove the file and restart, after which everyone signs in again`,
+        )
       if (isOpen(dataDir)) return warning(`other users can read ${dataDir}, which contains your logs`, `\`chmod 700 ${dataDir}\``)
       return ok(`${dataDir}: owned by this user, closed to others`)
     },

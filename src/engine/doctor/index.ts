@@ -7,6 +7,7 @@ import type { Config } from '../../config/config.ts'
 import { environment } from '../../config/env.ts'
 import { DataFolderInUse, lockDataDir } from '../../state/sqlite.ts'
 import { packageRoot } from '../../util/entry.ts'
+import { backupExamination } from './backups.ts'
 import { certificateExamination } from './certificate.ts'
 import { clockExamination } from './clock.ts'
 import { contentExamination } from './content.ts'
@@ -14,10 +15,14 @@ import { databaseExamination } from './databases.ts'
 import { diskExamination } from './disk.ts'
 import type { Examination } from './examination.ts'
 import { folderExamination } from './folder.ts'
+import { kafkaSpoolExamination } from './kafka-spool.ts'
 import { lakeExamination } from './lake.ts'
 import { nodeExamination } from './node.ts'
+import { nodesExamination } from './nodes.ts'
 import { openFilesExamination, openFilesLimit } from './open-files.ts'
 import { portsExamination } from './ports.ts'
+import { retentionExamination } from './retention.ts'
+import { serverStateExamination } from './server-state.ts'
 
 /** Examinations that need no configuration. To add one: a file in this folder and a line here. */
 export function machineExaminations(): Examination[] {
@@ -52,9 +57,12 @@ export function examinations(
     folderExamination(dataDir, process.getuid?.()),
     portsExamination(config, isRunning),
     certificateExamination(config, environment(), Date.now()),
-    databaseExamination(dataDir, 'state'),
-    databaseExamination(dataDir, 'spool'),
+    config.state.type === 'sqlite' ? databaseExamination(dataDir, 'state') : serverStateExamination(config),
+    config.spool.type === 'sqlite' ? databaseExamination(dataDir, 'spool') : kafkaSpoolExamination(config, config.spool),
+    ...(config.state.type === 'sqlite' ? [] : [nodesExamination(config)]),
     lakeExamination(config, isRunning),
+    retentionExamination(config),
+    backupExamination(config, Date.now()),
     contentExamination(config, cacheFolder),
   ]
 }

@@ -8,13 +8,16 @@ import { lockDataDir } from '../../state/sqlite.ts'
 import { entryFile } from '../../util/entry.ts'
 import { messageOf } from '../../util/errors.ts'
 import { type Examination, type Finding, failed, ok, skipped } from './examination.ts'
+import { serverExamination } from './server-lake.ts'
 
 const MAX_OUTPUT = 1024 * 1024
 /** Damaged parts to name. */
 const MOST = 3
 
-/** Compares the checksums of everything in the lake, unless a running Caracal has it open. Reads all of it, so it may take minutes. */
+/** Compares the checksums of everything in an embedded lake, unless a running Caracal has it open. Reads all of it, so it may take minutes. */
 export function lakeExamination(config: Config, isRunning: boolean): Examination {
+  const { lake } = config
+  if (lake.type === 'clickhouse') return serverExamination(config, lake)
   return {
     name: 'lake',
     async run() {
@@ -28,7 +31,7 @@ export function lakeExamination(config: Config, isRunning: boolean): Examination
         return skipped(messageOf(error))
       }
       try {
-        return judged(await examined(path, config))
+        return judged(await examined(path, lake, config.query_timeout_ms))
       } catch (error) {
         return failed(`it cannot be examined: ${messageOf(error)}`, RESTORE)
       } finally {
@@ -46,8 +49,10 @@ function judged({ tables, parts, damaged }: LakeExamination): Finding {
   return failed(`${damaged.length} of ${parts} parts are damaged: ${named.join('; ')}`, RESTORE)
 }
 
+type ChdbBlock = Extract<Config['lake'], { type: 'chdb' }>
+
 /** The result of a process of its own, because a damaged lake may end it. */
-async function examined(path: string, { lake, query_timeout_ms: maxQueryMs }: Config): Promise<LakeExamination> {
+async function examined(path: string, lake: ChdbBlock, maxQueryMs: number): Promise<LakeExamination> {
   const options = {
     path,
     maxMemoryBytes: lake.max_memory_bytes,

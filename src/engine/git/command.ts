@@ -6,7 +6,7 @@ export interface GitOptions {
   readonly env: Readonly<Record<string, string>>
   /** Ends the command, and what it started, immediately. */
   readonly signal: AbortSignal
-  readonly input?: string
+  readonly input?: string | Uint8Array
   /** Maximum output in bytes. */
   readonly maxBytes: number
 }

@@ -41,7 +41,6 @@ beforeAll(async () => {
   makers = new Makers({
     count: 2,
     config: config!,
-    sources,
     onMissed: () => {},
     onWrote: () => Promise.reject(new Error('no table is written')),
     onSlower: () => {},

@@ -16,8 +16,9 @@ import type { LiveTables } from '../live-tables.ts'
 import type { LoadedContent } from '../path.ts'
 import { withoutDeadly } from './deadly.ts'
 import type { MakeAnswer } from './maker-calls.ts'
-import { DeadlyWork, type Makers, type Work } from './makers.ts'
+import { DeadlyWork, type Makers } from './makers.ts'
 import { RulesInMakers } from './rules.ts'
+import type { Work } from './seats.ts'
 
 export interface MadeElsewhereDeps {
   readonly makers: Makers
@@ -59,11 +60,13 @@ export class MadeElsewhere implements Making {
     const { makers, loaded, tables, own, sources, apart, before, onOff } = deps
     // Correlation rules need to see all batches, so they run in the pipeline thread.
     const content = { ...loaded.content, correlationRules: [] }
+    const hash = hashOf(contentParts(content, sources))
     let rules: RulesInMakers | undefined
     const { generation, reports } = await makers.open({
       before: before?.generation,
       content: () => ({
         content,
+        sources: sources.map(ofContent),
         roots: loaded.roots,
         apart,
         left: new Set(own.detectors.flatMap((detector) => [...detector.logTypes])),
@@ -71,15 +74,14 @@ export class MadeElsewhere implements Making {
         pinned: new Map([...own.pinned].map(([sourceId, pinned]) => [sourceId, pinned.map(imageOf)])),
       }),
       describe: ({ logType, header, sourceId }) => loaded.headerSchemas.describe(logType, header, sourceId),
-      onReport: (maker, report) => {
+      onReport: (maker, report, built) => {
+        if (built !== undefined && built !== hash)
+          throw new Error(`a maker built another generation from the same content: ${built}, not ${hash}`)
         rules?.report(maker, report)
         onOff()
       },
       onGone: (maker) => rules?.gone(maker),
     })
-    const hash = hashOf(contentParts(content, sources))
-    const other = [...reports.values()].find((report) => report.hash !== hash)
-    if (other) throw new Error(`threads built different generations from the same content: ${hash} and ${other.hash}`)
     const evaluate = (batch: DetectBatch) => made.#evaluate(batch)
     rules = new RulesInMakers(reports, { evaluate, prefiltered: makers.prefiltered(generation) })
     const made: MadeElsewhere = new MadeElsewhere(deps, generation, rules)
@@ -87,7 +89,7 @@ export class MadeElsewhere implements Making {
   }
 
   async make(
-    { onParsed, ...batch }: Parameters<Making['make']>[0],
+    { onParsed, onObserved, ...batch }: Parameters<Making['make']>[0],
     origin: RowOrigin,
     written?: Pick<BatchPlace, 'number' | 'giveUp'>,
   ): Promise<EncodedBatch<readonly FinishedRows[]>> {
@@ -97,13 +99,14 @@ export class MadeElsewhere implements Making {
       isParsed = true
     }
     const run = async (chunks: readonly Chunk[]) => {
-      const { answer, seat } = await this.#makers.run({
+      const { answer, seat, node } = await this.#makers.run({
         ...this.#workOf({ ...batch, chunks }, origin, written?.number),
         onParsed: once,
       })
       if ('failed' in answer) throw new Error(answer.failed)
       this.rules.judged(seat, answer)
       for (const [step, seconds] of answer.observations) this.#observe(step, seconds)
+      onObserved?.(answer.observations, node)
       return receiveBatch(answer.made, chunks, (name) => this.#schemaOf(name))
     }
     try {
@@ -195,4 +198,9 @@ function copyOf(chunk: Chunk, list: TransferListItem[]): Chunk {
     ...(records && { records: copy(records) }),
     faults: faults.map((fault) => ({ ...fault, raw: new Uint8Array(fault.raw) })),
   }
+}
+
+/** What a maker needs to know about a source. */
+function ofContent({ id, label, log_types, tables, filters, sampling }: ContentSource): ContentSource {
+  return { id, label, log_types, sampling, ...(tables && { tables }), ...(filters && { filters }) }
 }

@@ -3,7 +3,7 @@ import type { LimitHit } from '../../model/limit.ts'
 import type { CacheWrite, Finding, RuleError } from '../../model/match.ts'
 import type { RowOrigin } from '../../model/schema.ts'
 import type { Content } from '../../packs/content.ts'
-import type { ParsedPart } from '../../pipeline/generation.ts'
+import type { Observation, ParsedPart } from '../../pipeline/generation.ts'
 import type { MadeBatch } from '../../pipeline/made-batch.ts'
 import type { PathBatch } from '../../pipeline/path.ts'
 import type { AskedRows, GivenRows } from '../../pipeline/table-writer.ts'
@@ -20,7 +20,6 @@ export interface MakerOptions {
     Config,
     'data_dir' | 'max_record_bytes' | 'max_depth' | 'rule_timeout_ms' | 'rule_errors' | 'shadow_every'
   >
-  readonly sources: readonly ContentSource[]
   /** Answers its questions about logs that only their header describes (`AskedHeader`). */
   readonly headers: AskingEnd
 }
@@ -71,6 +70,7 @@ export interface MakerContent {
   /** The generation in force: unchanged parts are reused. */
   readonly before: number | undefined
   readonly content: Content
+  readonly sources: readonly ContentSource[]
   readonly roots: readonly string[]
   /** Folders whose rules are judged in separate processes. */
   readonly apart: readonly string[] | undefined
@@ -113,7 +113,7 @@ interface Judging {
 
 /** `failed`: the maker lives, but the batch cannot be made. */
 export type MakeAnswer =
-  | ({ readonly made: MadeBatch; readonly observations: readonly (readonly [step: string, seconds: number])[] } & Judging)
+  | ({ readonly made: MadeBatch; readonly observations: readonly Observation[] } & Judging)
   | { readonly failed: string }
 
 export type JudgeAnswer =

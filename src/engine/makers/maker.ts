@@ -6,6 +6,7 @@ import type { CacheWrite } from '../../model/match.ts'
 import type { CompiledSchema } from '../../model/schema.ts'
 import type { Retrying } from '../../pipeline/faults.ts'
 import { eventRows } from '../../pipeline/finished-rows.ts'
+import type { Observation } from '../../pipeline/generation.ts'
 import { sendBatch } from '../../pipeline/made-batch.ts'
 import { HERE, type PathEnd, takePath } from '../../pipeline/path.ts'
 import type { EncodedBatch } from '../../pipeline/steps.ts'
@@ -150,8 +151,8 @@ export class Maker implements Handlers<MakerCalls> {
   }
 
   async #open(given: MakerContent): Promise<Opened> {
-    const { content, roots, apart, pinned, left, generation: number } = given
-    const { config, sources, headers } = this.#options
+    const { content, sources, roots, apart, pinned, left, generation: number } = given
+    const { config, headers } = this.#options
     const headerSchemas = new HeaderSchemas((logType, header, sourceId) => {
       const question: AskedHeader = { generation: number, number: this.#number, logType, header, sourceId }
       return ask(headers, question) as object | string
@@ -185,13 +186,13 @@ export class Maker implements Handlers<MakerCalls> {
 
   async #make({ number, generation: id, batch, origin, place }: MakeJob): Promise<Transfer<MakeAnswer>> {
     const { generation, loaded, left, written } = this.#of(id)
-    const observations: [string, number][] = []
+    const observations: Observation[] = []
     let encoded: EncodedBatch<readonly FinishedRows[]> | undefined
     const end: PathEnd<readonly FinishedRows[], never> = {
       ...HERE,
       written: written && this.#replica.batch(written, place),
       retrying: this.#retrying,
-      observe: (step, seconds) => observations.push([step, seconds]),
+      observe: (step, seconds) => observations.push([step, seconds, performance.now()]),
       encodeEvents: (group) => eventRows(group, origin),
       turn: async () => {},
       times: notHere,

@@ -6,6 +6,7 @@ import { definitionKey } from '../../stages/enrich/definition.ts'
 import { readState } from '../../state/db.ts'
 import { openSqlite } from '../../state/sqlite.ts'
 import { openPipeline } from '../pipeline.fixture.ts'
+import type { PipelineOptions } from '../pipeline.ts'
 
 /** Sources of logins, and a fifth with logs that only their header describes. */
 export const SITES = ['north', 'south', 'east', 'west']
@@ -66,8 +67,8 @@ export function prepare(folder: string, workers: readonly number[]): readonly Co
 }
 
 /** A pipeline that reads, with its tables in force. */
-export async function startPipeline(config: Config) {
-  const opened = await openPipeline(config)
+export async function startPipeline(config: Config, workers?: PipelineOptions['workers']) {
+  const opened = await openPipeline(config, undefined, workers)
   await opened.opened
   const { tables } = await opened.pipeline.call('content')
   const put = () => putTables(opened.pipeline, tables, config)

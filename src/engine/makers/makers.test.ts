@@ -81,11 +81,13 @@ async function bothGive() {
 }
 
 test('four makers produce the same results as one thread: rows and their ids, matches, alerts, dead letters, counts, the rules’ cache', async () => {
+  let runs = 0
   await fc.assert(
     fc.asyncProperty(bodies, async (made) => {
       const sent = dated(made)
       await Promise.all(both.map((each) => send(each, sent)))
-      await bothGive()
+      // All rows are compared each time, so not after every run.
+      if (++runs % 3 === 0) await bothGive()
     }),
     { numRuns: Number(process.env['MAKERS_RUNS'] ?? 12), endOnFailure: true },
   )

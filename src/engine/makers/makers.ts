@@ -5,16 +5,17 @@ import type { AskedRows, GivenRows } from '../../pipeline/table-writer.ts'
 import type { Missed } from '../../stages/enrich/live/missed-addresses.ts'
 import { answering } from '../../util/ask.ts'
 import { messageOf } from '../../util/errors.ts'
-import type { Remote } from '../../util/rpc.ts'
-import type { ContentSource } from '../generation.ts'
+import type { Handlers } from '../../util/rpc.ts'
 import { type MakerThread, startMakerThread } from '../threads.ts'
-import type { AskedHeader, MakerCalls, MakerContent, MakerReport, RulesInMaker } from './maker-calls.ts'
+import { ConnectionLost } from '../workers/dial.ts'
+import type { AskedHeader, MakerCalls, MakerContent, MakerNews, MakerOptions, MakerReport, RulesInMaker } from './maker-calls.ts'
+import { AT_ONCE, hasGone, inOrder, type Job, type Seat, seatFor, type Work } from './seats.ts'
 
 /** Each takes some 200 MiB, and one committer has no use for more. */
 const MAX_AUTO = 8
 
 /** The configured number of threads; 1: none besides the pipeline's own. */
-export function makerCount({ workers }: Pick<Config, 'workers'>): number {
+function makerCount({ workers }: Pick<Config, 'workers'>): number {
   return workers === 'auto' ? Math.min(MAX_AUTO, Math.max(1, availableParallelism() - 2)) : workers
 }
 
@@ -23,7 +24,6 @@ export interface MakersDeps {
   readonly start?: typeof startMakerThread
   readonly count: number
   readonly config: Config
-  readonly sources: readonly ContentSource[]
   /** Called with addresses that live tables lack. */
   readonly onMissed: (missed: readonly Missed[]) => void | Promise<void>
   /** Answers what batches ask about the tables that events write. */
@@ -33,58 +33,31 @@ export interface MakersDeps {
   readonly onTrouble: (what: string, message: string | undefined) => void
 }
 
-/** A maker's work for one generation. */
-export interface Work<T> {
-  readonly generation: number
-  /** For a batch: called once, when it is parsed. */
-  readonly onParsed?: (parsed: ParsedPart) => void
-  /** Tries whether a thread survives it: alone in its thread, and rejected with `DeadlyWork` at the first death. */
-  readonly isTrial?: boolean
-  /** Called again with another maker if the first one has ended, with the same `number`. */
-  readonly ask: (maker: Remote<MakerCalls>, number: number) => Promise<T>
-}
-
 /** A generation as makers receive it, at any time. */
 export interface GivenGeneration {
   readonly content: () => Omit<MakerContent, 'generation' | 'before'>
   readonly before: number | undefined
   readonly describe: (question: AskedHeader) => object | string
-  readonly onReport: (seat: number, report: RulesInMaker) => void
+  /** `hash`: of the generation, as the maker has built it. Throws if it is another one. */
+  readonly onReport: (seat: number, report: RulesInMaker, hash?: string) => void
   readonly onGone: (seat: number) => void
 }
 
-interface Job {
-  readonly number: number
-  readonly work: Work<unknown>
-  readonly resolve: (value: { answer: never; seat: number }) => void
-  readonly reject: (error: unknown) => void
-  isParsed: boolean
-  /** The caller has been notified that it is parsed. */
-  wasReported: boolean
-  deaths: number
-}
-
-/** A maker's thread and its work. */
-interface Seat {
-  readonly number: number
-  readonly thread: MakerThread
-  readonly jobs: Set<Job>
-  readonly opening: Map<number, Promise<MakerReport>>
-  readonly ready: Set<number>
-  isGone: boolean
-}
-
-/** While the rules of one batch are judged, the maker parses the next. */
-const AT_ONCE = 2
 const MAX_DEATHS = 3
 const PAUSE_MS = 1000
 
 /** Work that threads have ended on as often as they may. */
 export class DeadlyWork extends Error {}
 
+/** Starts a maker with these options and handlers, here or on another node. */
+export type StartMaker = (
+  options: Pick<MakerOptions, 'config'>,
+  handlers: Handlers<MakerNews> & { readonly describe: (question: AskedHeader) => Promise<object | string> },
+) => MakerThread
+
 /**
- * The threads that do the first half of the path. Each has every generation that is in use. A thread that ends is replaced, and another one
- * repeats its work in progress.
+ * The threads that do the first half of the path, of this process and of other nodes. Each has every generation that is in use. A thread that
+ * ends is replaced, and another one repeats its work in progress.
  */
 export class Makers {
   readonly #deps: MakersDeps
@@ -105,7 +78,21 @@ export class Makers {
 
   /** Number of batches that keep all makers busy. */
   get depth(): number {
-    return AT_ONCE * this.#deps.count + 2
+    return AT_ONCE * this.#seats.length + 2
+  }
+
+  /**
+   * A maker of another node takes part until its connection ends. Resolves once it does; if it cannot be prepared, rejects, and its connection
+   * is ended.
+   */
+  async join(node: string, start: StartMaker): Promise<void> {
+    const seat = this.#seat(node, start)
+    try {
+      await this.#openAll(seat)
+    } catch (error) {
+      await seat.thread.end()
+      throw error
+    }
   }
 
   /** Prepares a generation in all makers: returns its number, and each maker's report. */
@@ -116,7 +103,9 @@ export class Makers {
     this.#generations.set(generation, given)
     try {
       // The other makers find the first one's compiled content in its folder.
-      const [first, ...others] = this.#seats
+      const [first, ...others] = this.#here
+      // One that cannot be prepared may join again, and says then why it cannot.
+      for (const seat of this.#away) void this.#openIn(seat, generation).catch(() => seat.thread.end())
       const reports = new Map<number, MakerReport>()
       const opened = async (seat: Seat) => {
         const report = await this.#openIn(seat, generation).catch(async (error: unknown) => {
@@ -140,21 +129,24 @@ export class Makers {
   }
 
   async prefiltered(generation: number): Promise<void> {
-    await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('prefiltered', generation)))
+    await Promise.allSettled(this.#here.map(({ thread }) => thread.rpc.call('prefiltered', generation)))
   }
 
   /** Ends a generation that is no longer needed for any work in progress. */
   async close(generation: number, kept: number | undefined): Promise<void> {
     this.#generations.delete(generation)
-    await Promise.allSettled(this.#seats.map(({ thread }) => thread.rpc.call('close', { generation, kept })))
+    const closing = (seats: readonly Seat[]) => seats.map(({ thread }) => thread.rpc.call('close', { generation, kept }))
+    // Other nodes are not waited for: one of them may just have been cut off.
+    for (const closed of closing(this.#away)) closed.catch(() => {})
+    await Promise.allSettled(closing(this.#here))
     for (const { opening, ready } of this.#seats) {
       opening.delete(generation)
       ready.delete(generation)
     }
   }
 
-  /** Assigns the work to a maker; resolves with its answer and its number. */
-  run<T>(work: Work<T>): Promise<{ readonly answer: T; readonly seat: number }> {
+  /** Assigns the work to a maker; resolves with its answer, its number and its node, if that is another one. */
+  run<T>(work: Work<T>): Promise<{ readonly answer: T; readonly seat: number; readonly node: string | undefined }> {
     return new Promise((resolve, reject) => {
       if (this.#isClosing) throw new Error('Caracal is stopping')
       const number = ++this.#lastJob
@@ -167,6 +159,7 @@ export class Makers {
         isParsed: !work.onParsed,
         wasReported: false,
         deaths: 0,
+        losses: 0,
       })
       this.#dispatch()
     })
@@ -175,8 +168,9 @@ export class Makers {
   /** Ends all makers. Work in progress is not finished. */
   async stop(): Promise<void> {
     this.#isClosing = true
-    const ending = this.#seats.map(async ({ thread, jobs }) => {
-      await thread.rpc.call('stop').catch(() => {})
+    const ending = this.#seats.map(async ({ thread, jobs, node }) => {
+      // Another node stops its maker when the connection ends.
+      if (node === undefined) await thread.rpc.call('stop').catch(() => {})
       await thread.end()
       for (const job of jobs) this.#fail(job, new Error('Caracal is stopping'))
     })
@@ -184,32 +178,46 @@ export class Makers {
     for (const job of this.#queue.splice(0)) this.#fail(job, new Error('Caracal is stopping'))
   }
 
+  get #here(): readonly Seat[] {
+    return this.#seats.filter(({ node }) => node === undefined)
+  }
+
+  get #away(): readonly Seat[] {
+    return this.#seats.filter(({ node }) => node !== undefined)
+  }
+
+  /** Starts a thread of this process. */
   #sit(): Seat {
+    const { start = startMakerThread } = this.#deps
+    return this.#seat(undefined, ({ config }, { describe, ...handlers }) => {
+      const headers = answering(describe)
+      const thread = start({ config, headers: headers.end }, handlers)
+      void thread.died.then(() => headers.close())
+      return thread
+    })
+  }
+
+  #seat(node: string | undefined, start: StartMaker): Seat {
     const number = ++this.#lastSeat
-    const { config, sources, onMissed, onWrote, onSlower, onTrouble, start = startMakerThread } = this.#deps
-    const headers = answering<AskedHeader>((question) => this.#describe(question))
+    const { config, onMissed, onWrote, onSlower, onTrouble } = this.#deps
     const { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every } = config
     const used = { data_dir, max_record_bytes, max_depth, rule_timeout_ms, rule_errors, shadow_every }
     const trouble = `maker ${number}`
     const thread = start(
-      {
-        config: used,
-        sources: sources.map(ofContent),
-        headers: headers.end,
-      },
+      { config: used },
       {
         parsed: ({ number: job, ...parsed }) => this.#parsed(seat, job, parsed),
-        rules: ({ generation, ...report }) => this.#generations.get(generation)?.onReport(number, report),
+        rules: ({ generation, ...report }) => this.#generations.get(generation)?.onReport(number, reportFrom(node, report)),
         missed: onMissed,
         wrote: onWrote,
         slower: onSlower,
         trouble: (message) => onTrouble(trouble, message),
+        describe: (question) => this.#describe(question),
       },
     )
-    const seat: Seat = { number, thread, jobs: new Set(), opening: new Map(), ready: new Set(), isGone: false }
+    const seat: Seat = { number, node, thread, jobs: new Set(), opening: new Map(), ready: new Set(), isGone: false }
     this.#seats.push(seat)
     void thread.died.then((error) => {
-      headers.close()
       onTrouble(trouble, undefined)
       this.#leave(seat, error)
     })
@@ -222,8 +230,8 @@ export class Makers {
     const given = this.#generations.get(generation)
     if (!given) throw new Error(`there is no generation ${generation}`)
     const opening = seat.thread.rpc.call('open', { ...given.content(), generation, before: given.before }).then((report) => {
+      given.onReport(seat.number, reportFrom(seat.node, report), report.hash)
       seat.ready.add(generation)
-      given.onReport(seat.number, report)
       this.#dispatch()
       return report
     })
@@ -231,20 +239,26 @@ export class Makers {
     return opening
   }
 
-  /** The thread has ended by itself: its work is reassigned, and another thread replaces it. */
+  /** The thread has ended by itself: its work is reassigned, and another thread replaces it if it was one of this process. */
   #leave(seat: Seat, error: Error): void {
     if (!this.#unseat(seat) || this.#isClosing) return
+    const jobs = inOrder(seat.jobs)
+    if (error instanceof ConnectionLost) {
+      for (const job of jobs) job.losses++
+      this.#giveAgain(jobs)
+      return
+    }
     this.#deps.onTrouble(
       'makers',
       `a thread that processes batches has ended and its batches are processed again: ${messageOf(error)}`,
     )
-    const jobs = inOrder(seat.jobs)
     const again = jobs.filter((job) => ++job.deaths < (job.work.isTrial ? 1 : MAX_DEATHS))
     for (const job of jobs)
       if (!again.includes(job))
         this.#fail(job, new DeadlyWork(`${job.deaths} threads have died on the same batch: ${messageOf(error)}`))
     this.#giveAgain(again)
-    void this.#replace()
+    if (seat.node === undefined) void this.#replace()
+    else this.#deps.onTrouble('makers', undefined)
   }
 
   /** False if it was already gone. */
@@ -267,7 +281,7 @@ export class Makers {
     while (!this.#isClosing) {
       const seat = this.#sit()
       try {
-        for (const generation of this.#generations.keys()) await this.#openIn(seat, generation)
+        await this.#openAll(seat)
         this.#deps.onTrouble('makers', undefined)
         return
       } catch (error) {
@@ -286,25 +300,17 @@ export class Makers {
     }
   }
 
+  async #openAll(seat: Seat): Promise<void> {
+    for (const generation of this.#generations.keys()) await this.#openIn(seat, generation)
+  }
+
   #dispatch(): void {
     for (let job = this.#queue[0]; job; job = this.#queue[0]) {
-      const seat = this.#seatFor(job)
+      const seat = seatFor(job, this.#seats)
       if (!seat) return
       this.#queue.shift()
       this.#give(job, seat)
     }
-  }
-
-  #seatFor(job: Job): Seat | undefined {
-    const { number, work } = job
-    const free = this.#seats.filter(
-      ({ jobs, ready }) =>
-        jobs.size < (isAlone(job) || [...jobs].some(isAlone) ? 1 : AT_ONCE) &&
-        ready.has(work.generation) &&
-        // While a batch is parsed, its thread may wait for earlier batches to be parsed: none of them may wait for that thread.
-        [...jobs].every((one) => one.isParsed || one.number < number),
-    )
-    return free.sort((a, b) => a.jobs.size - b.jobs.size)[0]
   }
 
   #give(job: Job, seat: Seat): void {
@@ -313,7 +319,7 @@ export class Makers {
       (answer) => {
         seat.jobs.delete(job)
         this.#isParsed(job)
-        job.resolve({ answer: answer as never, seat: seat.number })
+        job.resolve({ answer: answer as never, seat: seat.number, node: seat.node })
         this.#dispatch()
       },
       async (error: unknown) => {
@@ -353,22 +359,12 @@ export class Makers {
   }
 }
 
-/** Nothing else is blamed for the death of its thread, or the other way round. */
-function isAlone({ deaths, work }: Job): boolean {
-  return deaths > 0 || work.isTrial === true
-}
-
-function inOrder(jobs: Iterable<Job>): Job[] {
-  return [...jobs].sort((a, b) => a.number - b.number)
+/** What is known about the rules of a maker. The processes of other nodes are none of this one's. */
+function reportFrom<Report extends RulesInMaker>(node: string | undefined, report: Report): Report {
+  return node === undefined ? report : { ...report, pids: [] }
 }
 
 type Tell = (method: string, argument: unknown) => Promise<unknown>
-
-/** Whether the thread has ended: calls to it fail a moment before that is known. */
-async function hasGone(seat: Seat): Promise<boolean> {
-  await new Promise((resolve) => setImmediate(resolve))
-  return seat.isGone
-}
 
 function unparsed() {
   let isParsed = () => {}
@@ -378,7 +374,8 @@ function unparsed() {
   return { parsed, isParsed: () => isParsed() }
 }
 
-/** What a maker needs to know about a source. */
-function ofContent({ id, label, log_types, tables, filters, sampling }: ContentSource): ContentSource {
-  return { id, label, log_types, sampling, ...(tables && { tables }), ...(filters && { filters }) }
+/** Starts the configured number of threads; `undefined`: none besides the pipeline's own. With `others`, nodes may join: at least one. */
+export function makersOf(deps: Omit<MakersDeps, 'count'>, others: boolean): Makers | undefined {
+  const count = makerCount(deps.config)
+  return count === 1 && !others ? undefined : new Makers({ ...deps, count })
 }

@@ -1,6 +1,9 @@
 import type { ReplayAsk } from '../../model/replay.ts'
 import type { MissedEvents } from '../../pipeline/rule-spans.ts'
 import { messageOf, Refused, RetryLater } from '../../util/errors.ts'
+import type { Reading } from '../reading.ts'
+import type { RulesOff } from '../rules-off.ts'
+import type { Troubles } from '../troubles.ts'
 
 /** A batch may have been received a little before its rule went off. */
 const SLACK_MS = 60_000
@@ -51,4 +54,16 @@ export class LateJudging {
       }
     }
   }
+}
+
+/** Begins to judge late what rules have missed. */
+export function judgeLate(rulesOff: RulesOff, reading: Reading, troubles: Troubles): LateJudging {
+  const late = new LateJudging({
+    missed: () => rulesOff.missed(),
+    add: async (ask) => (await reading.replays.add(ask)).id,
+    judgedBy: (missed, replayId) => rulesOff.judgedBy(missed, replayId),
+    onTrouble: (message) => troubles.set('late', message),
+  })
+  late.look()
+  return late
 }

@@ -8,6 +8,7 @@ import type { StoredVersion, VersionFile } from '../../stages/enrich/keeper-type
 import { type AnyImage, imageOf } from '../../stages/enrich/open.ts'
 import { TableError } from '../../stages/enrich/table.ts'
 import { type DiffLimits, diffContents, type TableDiff } from '../../stages/enrich/versions/diff.ts'
+import { type NewContent, type Revised, revise } from './revise.ts'
 import { type WrittenRows, writeRows } from './write-rows.ts'
 
 /** The files that define one table: its own, its extensions, and the schema of its rows. Plain values. */
@@ -19,6 +20,7 @@ export type TableJob =
   | { readonly kind: 'build'; readonly version: StoredVersion }
   | { readonly kind: 'row'; readonly version: StoredVersion; readonly key: string }
   | { readonly kind: 'write'; readonly version: VersionFile; readonly file: string }
+  | { readonly kind: 'revise'; readonly content: Omit<NewContent, 'before'>; readonly before: VersionFile | undefined }
 
 /** The result of each kind of job. */
 export interface JobResults {
@@ -27,6 +29,7 @@ export interface JobResults {
   build: AnyImage
   row: JsonObject | undefined
   write: WrittenRows
+  revise: Revised
 }
 
 export type JobResult = JobResults[keyof JobResults]
@@ -52,6 +55,8 @@ export async function doJob(name: string, files: TableFiles, job: TableJob): Pro
       return (await built(table, job.version)).get(job.key)
     case 'write':
       return writeRows(table, await contentOf(job.version), job.file)
+    case 'revise':
+      return revise(table, { ...job.content, before: job.before && (await contentOf(job.before)) })
   }
 }
 

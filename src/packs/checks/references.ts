@@ -1,8 +1,8 @@
 import { suggestion } from '../issues.ts'
 import { type Check, problemOfUsers, type User, usersByName } from './check.ts'
 
-/** Scheduled queries that rules name, and rules that correlation rules name, must be in the content. */
-export const checkReferences: Check = ({ scheduledRules, correlationRules }, { known: { content } }) => {
+/** Queries that rules and dashboards name, and rules that correlation rules name, must be in the content. */
+export const checkReferences: Check = ({ scheduledRules, correlationRules, dashboards }, { known: { content } }) => {
   const saved = new Set(content.savedQueries.map(({ name }) => name))
   const queries = new Set([...content.scheduledQueries.map(({ name }) => name), ...saved])
   const rules = [...content.rules, ...content.scheduledRules, ...content.policies, ...content.correlationRules]
@@ -13,8 +13,14 @@ export const checkReferences: Check = ({ scheduledRules, correlationRules }, { k
   const ruleUses = correlationRules.flatMap(({ rule }) =>
     rule.members.map(({ ruleId }): [string, User] => [ruleId, { label: `correlation rule '${rule.id}'`, file: rule.file }]),
   )
+  const panelUses = dashboards.flatMap(({ name, file, panels }) =>
+    panels.flatMap(({ query }): [string, User][] =>
+      'search' in query ? [[query.search, { label: `dashboard '${name}'`, file }]] : [],
+    ),
+  )
   return {
     problems: [
+      ...unknown(panelUses, queries, (name) => `there is no query '${name}'`, 'it is missing on'),
       ...unknown(queryUses, queries, (name) => `there is no scheduled query '${name}'`, 'no row of it reaches'),
       ...unknown(ruleUses, ids, (name) => `there is no rule '${name}'`, 'no signal of it reaches'),
     ],

@@ -8,6 +8,10 @@ const MAX_WINDOWS = 100_000
 export class DryWindows {
   readonly #max: number
   readonly #windows = new Map<string, AlertWindow>()
+  /** The same windows by group, so that a page looks at its own groups only. */
+  readonly #byGroup = new Map<string, Map<string, AlertWindow>>()
+  /** And the ends of windows by rule: window → epoch ms. */
+  readonly #endsByRule = new Map<string, Map<string, number>>()
   readonly #numbers = new Map<string, number>()
   /** Windows were evicted: later matches that belong to them would begin new ones. */
   isCut = false
@@ -18,18 +22,17 @@ export class DryWindows {
 
   /** What a state with only these windows would return for the decision. */
   known({ groups: refs, fromMs, crowds: asked = [] }: Omit<Decision<unknown>, 'decide'>): KnownGroups {
-    const open = new Map<string, AlertWindow[]>(refs.map(({ groupKey }) => [groupKey, []]))
     const crowds = new Map<string, number>()
-    const refOf = new Map(asked.flatMap((crowd) => crowd.ruleIds.map((ruleId) => [ruleId, crowd] as const)))
-    for (const window of this.#windows.values()) {
-      const { ruleId, groupKey, endMs } = window
-      const crowd = refOf.get(ruleId)
-      if (crowd && endMs > crowd.fromMs && endMs <= crowd.toMs) crowds.set(ruleId, (crowds.get(ruleId) ?? 0) + 1)
-      if (endMs > fromMs) open.get(groupKey)?.push(structuredClone(window))
-    }
+    for (const { ruleIds, fromMs: after, toMs } of asked)
+      for (const ruleId of ruleIds) {
+        let n = 0
+        for (const endMs of this.#endsByRule.get(ruleId)?.values() ?? []) if (endMs > after && endMs <= toMs) n++
+        if (n > 0) crowds.set(ruleId, n)
+      }
     const groups = new Map<string, KnownGroup>()
-    for (const [groupKey, windows] of open) {
-      windows.sort((a, b) => a.startMs - b.startMs || a.number - b.number)
+    for (const { groupKey } of refs) {
+      const own = [...(this.#byGroup.get(groupKey)?.values() ?? [])].filter(({ endMs }) => endMs > fromMs)
+      const windows = structuredClone(own).sort((a, b) => a.startMs - b.startMs || a.number - b.number)
       groups.set(groupKey, { windows, nextNumber: (this.#numbers.get(groupKey) ?? 0) + 1 })
     }
     return { groups, crowds }
@@ -43,15 +46,37 @@ export class DryWindows {
   /** Stores the decision without what only alerts that are sent need, which is most of its size. */
   keep(windows: readonly AlertWindow[]): void {
     for (const window of windows) {
-      this.#windows.set(window.alertId, { ...window, body: bareBody(window.body) })
+      this.#set({ ...window, body: bareBody(window.body) })
       this.#numbers.set(window.groupKey, Math.max(this.#numbers.get(window.groupKey) ?? 0, window.number))
     }
-    for (const id of this.#windows.keys()) {
+    for (const window of this.#windows.values()) {
       if (this.#windows.size <= this.#max) break
-      this.#windows.delete(id)
+      this.#delete(window)
       this.isCut = true
     }
   }
+
+  #set(window: AlertWindow): void {
+    const { alertId, groupKey, ruleId, endMs } = window
+    this.#windows.set(alertId, window)
+    inner(this.#byGroup, groupKey).set(alertId, window)
+    inner(this.#endsByRule, ruleId).set(alertId, endMs)
+  }
+
+  #delete({ alertId, groupKey, ruleId }: AlertWindow): void {
+    this.#windows.delete(alertId)
+    inner(this.#byGroup, groupKey).delete(alertId)
+    if (this.#byGroup.get(groupKey)?.size === 0) this.#byGroup.delete(groupKey)
+    inner(this.#endsByRule, ruleId).delete(alertId)
+  }
+}
+
+function inner<V>(of: Map<string, Map<string, V>>, key: string): Map<string, V> {
+  const known = of.get(key)
+  if (known) return known
+  const made = new Map<string, V>()
+  of.set(key, made)
+  return made
 }
 
 /** What windows are decided by and what reports list. Everything is named, so that what bodies will have one day is not kept unnoticed. */

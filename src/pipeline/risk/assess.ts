@@ -1,8 +1,13 @@
 import { type Event, INDICATOR_FIELDS, type IndicatorField } from '../../model/event.ts'
-import { addressNumber } from '../../model/ip-range.ts'
-import { addressText } from '../../model/ip-text.ts'
 import type { Match } from '../../model/match.ts'
-import { type EntityRef, type RiskEntity, type RiskSettings, type RiskStore, SEVERITY_RISK } from '../../model/risk.ts'
+import {
+  type EntityRef,
+  entityText,
+  type RiskEntity,
+  type RiskSettings,
+  type RiskStore,
+  SEVERITY_RISK,
+} from '../../model/risk.ts'
 import type { Rule } from '../../model/rule.ts'
 import type { AlertClock, Judged } from '../../stages/alert/step.ts'
 import type { Correlated } from '../steps.ts'
@@ -17,7 +22,7 @@ export interface Risk {
 
 /** Entities that one event may have: an event can list thousands of addresses. */
 const MAX_PER_EVENT = 50
-const MAX_VALUE_CHARS = 2048
+const MAX_VALUE_BYTES = 2048
 
 /**
  * Adds the matches' scores to the risk of the entities that their events name, and a match of the built-in rule for each entity that
@@ -83,18 +88,12 @@ export function entitiesOf(event: Event, fields: readonly IndicatorField[]): Ent
     if (!Array.isArray(values)) continue
     for (const given of values as readonly string[]) {
       if (refs.size === MAX_PER_EVENT) return [...refs.values()]
-      if (given.length > MAX_VALUE_CHARS || given.includes('\0') || !given.isWellFormed()) continue
-      const ref = { field, value: spelled(field, given) }
+      if (Buffer.byteLength(given) > MAX_VALUE_BYTES || given.includes('\0') || !given.isWellFormed()) continue
+      const ref = { field, value: entityText(field, given) }
       refs.set(keyOf(ref), ref)
     }
   }
   return [...refs.values()]
-}
-
-function spelled(field: IndicatorField, value: string): string {
-  if (field !== 'p_any_ip_addresses') return value.toLowerCase()
-  const number = addressNumber(value)
-  return number ? addressText(number.family, number.value) : value
 }
 
 function keyOf({ field, value }: EntityRef): string {

@@ -1,6 +1,5 @@
-import type { IndicatorField } from '../../model/event.ts'
 import type { Match } from '../../model/match.ts'
-import { decayed, type RiskEntity, type RiskSettings } from '../../model/risk.ts'
+import { decayed, ENTITY_KINDS, type RiskEntity, type RiskSettings } from '../../model/risk.ts'
 import type { Rule } from '../../model/rule.ts'
 
 /** The built-in rule whose matches are entities that have reached the threshold. */
@@ -26,22 +25,6 @@ export const RISK_RULE: Rule = {
   source: { language: 'risk', file: 'built in', code: '' },
 }
 
-/** How `caracal timeline --kind` calls an indicator. */
-const KINDS: Partial<Record<IndicatorField, string>> = {
-  p_any_ip_addresses: 'ip',
-  p_any_domain_names: 'domain',
-  p_any_emails: 'email',
-  p_any_usernames: 'user',
-  p_any_md5_hashes: 'hash',
-  p_any_sha1_hashes: 'hash',
-  p_any_sha256_hashes: 'hash',
-  p_any_aws_arns: 'arn',
-  p_any_aws_account_ids: 'account',
-  p_any_aws_instance_ids: 'instance',
-  p_any_aws_tags: 'tag',
-  p_any_trace_ids: 'trace',
-}
-
 const MAX_TITLE_CHARS = 200
 
 /** The match of an entity that has reached the threshold with the last of its matches. */
@@ -51,7 +34,7 @@ export function riskMatch(
   { threshold, halfLifeMs }: RiskSettings,
   rules: ReadonlyMap<string, Rule>,
 ): Match {
-  const kind = KINDS[field]!
+  const kind = ENTITY_KINDS[field]
   const shown = value.length <= MAX_TITLE_CHARS ? value : `${value.slice(0, MAX_TITLE_CHARS).toWellFormed()}…`
   const now = shares.map((share) => ({ ...share, points: decayed(share.points, atMs - share.lastMs, halfLifeMs) }))
   const context = {

@@ -91,6 +91,17 @@ describe('the body of an alert', () => {
     })
   })
 
+  test.each([
+    ['RULE', rule],
+    ['RULE', undefined],
+    ['SCHEDULED_RULE', { ...rule, kind: 'scheduled_rule' }],
+    ['POLICY', { ...rule, kind: 'policy' }],
+    ['CORRELATION_RULE', { ...rule, source: { language: 'correlation', file: 'c.yml', code: '' } }],
+  ] as const)('%s is the type for such a rule, and its errors have a type of their own', (type, made: Rule | undefined) => {
+    expect(bodyOf(judged(match()), made).type).toBe(type)
+    expect(bodyOf(judged(error), made).type).toBe(`${type}_ERROR`)
+  })
+
   test('for a match with destinations and a context: both', () => {
     const body = bodyOf(judged(match({ destinations: ['soc'], alertContext: '{"user":"root"}' })), rule)
     expect([body.destinations, body.context]).toEqual([['soc'], '{"user":"root"}'])

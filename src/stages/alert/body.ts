@@ -8,7 +8,7 @@ import {
 } from '../../model/alert.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { Finding, Match, RuleError } from '../../model/match.ts'
-import type { Rule, Severity } from '../../model/rule.ts'
+import type { Rule, RuleKind, Severity } from '../../model/rule.ts'
 import { isBefore } from '../../util/instant.ts'
 import { logTypeOf } from './log-type.ts'
 import type { Judged } from './step.ts'
@@ -53,7 +53,7 @@ function matchBody(match: Match, rule: Rule | undefined, item: Judged): AlertBod
   const { title, dedup, description, reference, runbook, functionErrors } = match
   return {
     ...common(rule, match.ruleId, item),
-    type: 'RULE',
+    type: typeOf(rule),
     title,
     dedup,
     description,
@@ -69,7 +69,7 @@ function matchBody(match: Match, rule: Rule | undefined, item: Judged): AlertBod
 function errorBody(error: RuleError, rule: Rule | undefined, item: Judged): AlertBody {
   return {
     ...common(rule, error.ruleId, item),
-    type: 'RULE_ERROR',
+    type: `${typeOf(rule)}_ERROR`,
     title: `Rule error in ${error.ruleId}: ${error.message.split('\n', 1)[0]!.slice(0, 300)}`,
     dedup: `${error.ruleId}:error`,
     description: 'The rule failed, so it may have missed events. Other rules are not affected.',
@@ -80,6 +80,13 @@ function errorBody(error: RuleError, rule: Rule | undefined, item: Judged): Aler
     functionErrors: {},
     threshold: 1,
   }
+}
+
+const TYPES = { rule: 'RULE', scheduled_rule: 'SCHEDULED_RULE', policy: 'POLICY' } as const
+
+/** The type of an alert about matches of the rule. */
+function typeOf(rule: Rule | undefined): 'CORRELATION_RULE' | (typeof TYPES)[RuleKind] {
+  return rule?.source.language === 'correlation' ? 'CORRELATION_RULE' : TYPES[rule?.kind ?? 'rule']
 }
 
 function common(rule: Rule | undefined, ruleId: string, { event, text }: Judged) {

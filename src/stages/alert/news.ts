@@ -1,4 +1,5 @@
 import type { AlertWindow } from '../../model/alert.ts'
+import { isOver } from '../../model/alert-work.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
 import type { ActiveMute, MuteCount, MuteCriteria } from '../../model/mute.ts'
 import { severityRank } from '../../model/mute.ts'
@@ -57,7 +58,7 @@ export class News {
     }
     seen.isHeard = true
     if (window.mutedBy) window.mutedBy = null
-    if (window.opened && (window.status === 'RESOLVED' || window.status === 'CLOSED')) {
+    if (window.opened && isOver(window)) {
       window.status = 'OPEN'
       seen.wasReopened = true
     }

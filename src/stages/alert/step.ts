@@ -12,6 +12,7 @@ import { type LimitHit, MAX_WINDOWS_PER_RULE } from '../../model/limit.ts'
 import type { Finding } from '../../model/match.ts'
 import type { MuteCount } from '../../model/mute.ts'
 import type { Rule } from '../../model/rule.ts'
+import { matchGroupKey } from '../../util/group-key.ts'
 import { hash16 } from '../../util/hash.ts'
 import { bodyOf, crowdBody, join, learnedBody, severityOf } from './body.ts'
 import { type AlertNews, News } from './news.ts'
@@ -284,9 +285,9 @@ interface Keys {
 function keysOf(rules: ReadonlyMap<string, Rule>, { retroactive }: AlertClock): Keys {
   const key = (kind: string, ruleId: string, ...more: readonly string[]) =>
     retroactive ? hash16(`retroactive ${kind}`, ruleId, rules.get(ruleId)?.version ?? '', ...more) : hash16(kind, ruleId, ...more)
+  const matchKey = (ruleId: string, dedup: string) => (retroactive ? key('match', ruleId, dedup) : matchGroupKey(ruleId, dedup))
   return {
-    groupKeyOf: (finding) =>
-      finding.kind === 'match' ? key('match', finding.ruleId, finding.dedup) : key('error', finding.ruleId),
+    groupKeyOf: (finding) => (finding.kind === 'match' ? matchKey(finding.ruleId, finding.dedup) : key('error', finding.ruleId)),
     crowdKeyOf: (ruleId) => key('crowd', ruleId),
   }
 }

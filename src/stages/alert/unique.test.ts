@@ -16,6 +16,7 @@ const rule = (threshold: number) =>
         dedupPeriodMinutes: 60,
         severity: 'LOW',
         createAlert: true,
+        source: { language: 'python', file: 'r.py', code: '' },
         tags: [],
         reports: {},
       } as unknown as Rule,

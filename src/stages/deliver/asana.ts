@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, peopleBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, ticketSends } from './destination.ts'
 import { type Answer, fieldOf, poster, serviceUrl } from './post.ts'
 import { alertText, cut, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
@@ -13,7 +13,7 @@ export const asana = defineDestination({
   summary: 'Creates an Asana task for each alert, and completes it with the alert.',
   config: z.object({
     ...peopleBase,
-    send: sends(['opened', 'resolved']),
+    send: ticketSends,
     token: secretReference.describe('Personal access token.'),
     projects: z
       .array(z.string().regex(/^\d{1,30}$/, 'the number in the URL of the project'))

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { awsKeys, Credentials, DEFAULT_AUTH } from '../../util/aws/credentials.ts'
 import { messageOf, Refused, RetryLater } from '../../util/errors.ts'
 import { signed } from '../../util/http/aws-signature.ts'
-import { retryAfterMs } from '../../util/http/retry-after.ts'
+import { requestedWaitMs } from '../../util/http/retry-after.ts'
 import { type HttpAnswer, HttpError, shownUrl } from '../../util/http/send.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
 import type { Delivery, DestinationDeps } from './destination.ts'
@@ -64,7 +64,7 @@ export function awsCaller(service: 'sns' | 'sqs', region: string, config: AwsCon
     const code = codeIn(Buffer.from(answer.body).toString())
     const message = `${place} answered ${status}${code === undefined ? '' : ` (${code})`}`
     if (status === 408 || status === 429 || status >= 500 || PASSING.test(code ?? ''))
-      throw new RetryLater(message, retryAfterMs(answer.headers.get('retry-after'), deps.now()))
+      throw new RetryLater(message, requestedWaitMs(status, answer.headers.get('retry-after'), deps.now()))
     throw new Refused(`${message}: check its address, region, keys and permissions`)
   }
 }

@@ -30,7 +30,7 @@ const VERSION = 2
  * The stored form of a delivery, written in the transaction that opens or changes the alert: `{version, kind, alert}` as JSON, where
  * `alert` is an `OutgoingAlert`. Destinations convert it to their own form when they send it.
  */
-export function deliveryBody(alert: AlertForDelivery, baseUrl: string, kind: AlertChange = 'opened'): string {
+export function deliveryBody(alert: AlertForDelivery, baseUrl: string, kind: AlertChange | 'changed' = 'opened'): string {
   return JSON.stringify({ version: VERSION, kind, alert: outgoingAlert(alert, baseUrl) })
 }
 

@@ -4,6 +4,7 @@ import { type Mail, MailServer, type MailServerOptions } from '../../../test/sup
 import { SECRET } from '../../../test/support/vendors.ts'
 import type { DeliveryKind, OutgoingAlert } from '../../model/outgoing-alert.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
+import { connectNowhere } from '../../util/http/open-socket.ts'
 import { sendNothing } from '../../util/http/send.ts'
 import type { Destination } from './destination.ts'
 import { email } from './email.ts'
@@ -21,6 +22,7 @@ async function open(options: Partial<MailServerOptions> = {}, config: object = {
   const auth = { username: 'caracal', password: { env: 'PASSWORD' } }
   destination = await email.create(email.config.parse({ ...keys, ...auth, ...config }), {
     send: sendNothing,
+    socket: connectNowhere,
     trusted: trusted ?? server.trusted,
     now: Date.now,
     write: () => {},

@@ -1,17 +1,12 @@
 import { z } from 'zod'
 import { ConfigError } from '../../util/errors.ts'
+import { MAIL_ADDRESS } from '../../util/mail-address.ts'
 import { secretReference } from '../../util/secret.ts'
 import { defineDestination, peopleBase } from './destination.ts'
 import { mailerOf } from './mailer.ts'
 
 const PORTS = { starttls: 587, implicit: 465, none: 25 } as const
-const address = z
-  .string()
-  .max(254)
-  .regex(
-    /^[A-Za-z0-9.!#$%&*+/=?^_{|}~'-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/,
-    'an e-mail address, as in soc@example.com',
-  )
+const address = z.string().regex(MAIL_ADDRESS, 'an e-mail address, as in soc@example.com')
 
 /** One message per alert and recipient list, in a thread with the alert's other messages. */
 export const email = defineDestination({

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, peopleBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, ticketSends } from './destination.ts'
 import { fieldOf, poster, serviceUrl } from './post.ts'
 import { alertText, cut, fenced, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
@@ -17,7 +17,7 @@ export const github = defineDestination({
   summary: 'Opens a GitHub issue for each alert, and closes it with the alert.',
   config: z.object({
     ...peopleBase,
-    send: sends(['opened', 'resolved']),
+    send: ticketSends,
     repository: z
       .string()
       .regex(/^[A-Za-z0-9._-]{1,100}\/[A-Za-z0-9._-]{1,100}$/, 'owner/name')

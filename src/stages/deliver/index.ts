@@ -61,6 +61,12 @@ export async function createDestination(config: DestinationConfig, deps: Destina
   }
 }
 
+/** True if the destination shows the status and owner of alerts. */
+export function isMirror(config: DestinationConfig): boolean {
+  const { mirrors } = find('destination', destinations, config.type) as { mirrors?: (config: never) => boolean }
+  return mirrors?.(config as never) ?? false
+}
+
 /** True if the destination's alerts stay on this machine. */
 export function isLocal({ type }: DestinationConfig): boolean {
   return find('destination', destinations, type).isLocal

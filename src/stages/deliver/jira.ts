@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Refused } from '../../util/errors.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, peopleBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, ticketSends } from './destination.ts'
 import { jiraText } from './jira-text.ts'
 import { type Answer, fieldOf, poster } from './post.ts'
 import { alertText, cut, isFollowUp, isUnknownThere, plainBody } from './text.ts'
@@ -20,7 +20,7 @@ export const jira = defineDestination({
   summary: 'Creates a Jira issue for each alert; changes become comments, and the last one a transition.',
   config: z.object({
     ...peopleBase,
-    send: sends(['opened', 'resolved']),
+    send: ticketSends,
     url: targetUrl.describe('Base URL, as in https://example.atlassian.net.'),
     email: z.email().optional().describe('User of the API token, for Jira Cloud. Leave it out for Jira Data Center.'),
     token: secretReference.describe('API token of Jira Cloud, or personal access token of Jira Data Center.'),

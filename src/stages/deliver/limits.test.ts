@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { outgoingAlert } from '../../../test/support/alerts.ts'
 import { fittings } from '../../../test/support/vendors.ts'
 import type { OutgoingAlert } from '../../model/outgoing-alert.ts'
+import { connectNowhere } from '../../util/http/open-socket.ts'
 import { createDestination, type DestinationConfig, destinations } from './index.ts'
 
 /** Bytes of a request, and UTF-16 units of fields, by the vendors' documentation. */
@@ -33,6 +34,7 @@ async function bodyOf(type: string, way: number, alert: Partial<OutgoingAlert>):
       bodies.push(String(body))
       throw new Error('nothing answers')
     },
+    socket: connectNowhere,
     trusted: {},
     now: Date.now,
     write: () => {},

@@ -47,11 +47,12 @@ function htmlOf(text: AlertText): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 
-function escaped(text: string): string {
+/** Text in HTML. */
+export function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (char) => ENTITIES[char]!)
 }
 
 /** What an id of a message may consist of. */
-function plain(id: string): string {
+export function plain(id: string): string {
   return id.replace(/[^A-Za-z0-9._-]/g, '-')
 }

@@ -3,7 +3,8 @@ import { Refused, RetryLater } from '../../util/errors.ts'
 import type { Trusted } from '../../util/http/http.ts'
 import type { Destination } from './destination.ts'
 import { mailFailure, refusedRecipients } from './mail-failure.ts'
-import { mailContent } from './mail-message.ts'
+import { type MailContent, mailContent } from './mail-message.ts'
+import { type RowsContent, rowsContent } from './rows-message.ts'
 
 export interface MailerOptions {
   readonly host: string
@@ -44,37 +45,46 @@ export async function mailerOf(options: MailerOptions): Promise<Destination> {
   /** Recipients who already have a delivery that others do not have yet, so that a retry does not reach them twice. */
   const accepted = new Map<string, readonly string[]>()
 
+  /** Sends a message to the recipients who do not have it yet. */
+  async function transmit(
+    id: string,
+    content: MailContent | RowsContent,
+    all: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const before = accepted.get(id) ?? []
+    const missing = all.filter((recipient) => !before.includes(recipient))
+    const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const message = {
+      ...content,
+      attachments: 'attachments' in content ? [...content.attachments] : [],
+      from: { name: 'Caracal', address: from },
+      to: [...all],
+      envelope: { from, to: missing },
+      disableFileAccess: true,
+      disableUrlAccess: true,
+      signal: within,
+    }
+    accepted.delete(id)
+    try {
+      const { rejected, rejectedErrors }: SMTPSentMessageInfo = await transport.sendMail(message)
+      if (rejected.length === 0) return
+      const isRefused = new Set(rejected.map((one) => String(one).toLowerCase()))
+      const refused = missing.filter((one) => isRefused.has(one.toLowerCase()))
+      accepted.set(id, [...before, ...missing.filter((one) => !refused.includes(one))])
+      if (accepted.size > MAX_PARTIAL) accepted.delete(accepted.keys().next().value!)
+      throw refusedRecipients(refused, rejectedErrors ?? [], place)
+    } catch (error) {
+      if (error instanceof RetryLater || error instanceof Refused) throw error
+      if (before.length > 0) accepted.set(id, before)
+      if (within.aborted) throw new RetryLater(`${place}: ${signal.aborted ? 'stopped' : `no end within ${TIMEOUT_MS / 1000} s`}`)
+      throw mailFailure(error, missing, place)
+    }
+  }
+
   return {
-    async send(delivery, signal) {
-      const before = accepted.get(delivery.id) ?? []
-      const missing = to.filter((recipient) => !before.includes(recipient))
-      const within = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
-      const message = {
-        ...mailContent(delivery, domain),
-        from: { name: 'Caracal', address: from },
-        to: [...to],
-        envelope: { from, to: missing },
-        disableFileAccess: true,
-        disableUrlAccess: true,
-        signal: within,
-      }
-      accepted.delete(delivery.id)
-      try {
-        const { rejected, rejectedErrors }: SMTPSentMessageInfo = await transport.sendMail(message)
-        if (rejected.length === 0) return
-        const isRefused = new Set(rejected.map((one) => String(one).toLowerCase()))
-        const refused = missing.filter((one) => isRefused.has(one.toLowerCase()))
-        accepted.set(delivery.id, [...before, ...missing.filter((one) => !refused.includes(one))])
-        if (accepted.size > MAX_PARTIAL) accepted.delete(accepted.keys().next().value!)
-        throw refusedRecipients(refused, rejectedErrors ?? [], place)
-      } catch (error) {
-        if (error instanceof RetryLater || error instanceof Refused) throw error
-        if (before.length > 0) accepted.set(delivery.id, before)
-        if (within.aborted)
-          throw new RetryLater(`${place}: ${signal.aborted ? 'stopped' : `no end within ${TIMEOUT_MS / 1000} s`}`)
-        throw mailFailure(error, missing, place)
-      }
-    },
+    send: (delivery, signal) => transmit(delivery.id, mailContent(delivery, domain), to, signal),
+    mail: (id, mail, signal) => transmit(id, rowsContent(id, mail, domain), mail.recipients, signal),
     async close() {
       transport.close()
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ConfigError, messageOf, Refused, RetryLater } from '../../util/errors.ts'
-import { retryAfterMs } from '../../util/http/retry-after.ts'
+import { requestedWaitMs } from '../../util/http/retry-after.ts'
 import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, shownUrl } from '../../util/http/send.ts'
 import { CREDENTIALS_IN_URL, holdsCredentials, targetUrl } from '../../util/http/target-url.ts'
 import { type SecretReference, secretReference } from '../../util/secret.ts'
@@ -85,7 +85,7 @@ function judge({ status, headers }: HttpAnswer, json: Answer, place: string, now
   const code = codeOf(json)
   const message = `${place} answered ${status}${code === undefined ? '' : ` (${code})`}`
   if (status === 408 || status === 429 || status >= 500)
-    throw new RetryLater(message, retryAfterMs(headers.get('retry-after'), nowMs))
+    throw new RetryLater(message, requestedWaitMs(status, headers.get('retry-after'), nowMs))
   throw new Refused(status >= 300 && status < 400 ? `${message}, and redirects are not followed: name the final URL` : message)
 }
 

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { outgoingAlert } from '../../../test/support/alerts.ts'
 import { SyslogServer } from '../../../test/support/syslog-server.ts'
 import type { OutgoingAlert } from '../../model/outgoing-alert.ts'
+import { connectNowhere } from '../../util/http/open-socket.ts'
 import type { Delivery, DestinationDeps } from './destination.ts'
 import { file } from './file.ts'
 import { deliveryLine } from './json-line.ts'
@@ -24,6 +25,7 @@ const never = () => AbortSignal.timeout(20_000)
 const NOW = Date.parse('2026-03-01T10:00:00Z')
 const deps = (more: Partial<DestinationDeps> = {}): DestinationDeps => ({
   send: async () => ({ status: 200, headers: new Map(), body: new Uint8Array() }),
+  socket: connectNowhere,
   trusted: {},
   now: () => NOW,
   write: () => {},

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Severity } from '../../model/rule.ts'
 import { targetUrl } from '../../util/http/target-url.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, peopleBase, sends } from './destination.ts'
+import { defineDestination, peopleBase, ticketSends } from './destination.ts'
 import { type Answer, fieldOf, poster } from './post.ts'
 import { alertText, cut, isFollowUp, isUnknownThere, plainBody } from './text.ts'
 
@@ -20,7 +20,7 @@ export const servicenow = defineDestination({
   summary: 'Creates a ServiceNow incident for each alert, and resolves it with the alert.',
   config: z.object({
     ...peopleBase,
-    send: sends(['opened', 'resolved']),
+    send: ticketSends,
     url: targetUrl.describe('Base URL of the instance, as in https://example.service-now.com.'),
     username: z.string().min(1).max(100).describe('User that may create incidents.'),
     password: secretReference.describe("The user's password."),
@@ -48,17 +48,18 @@ export const servicenow = defineDestination({
         const { kind, alert, id, reference } = delivery
         if (isUnknownThere(delivery)) return
         const text = alertText(delivery)
-        const description = `${plainBody(text, MAX_BODY)}\n\n${text.link}`
+        const headline = withoutCode(text.headline)
+        const description = `${withoutCode(plainBody(text, MAX_BODY))}\n\n${text.link}`
         if (isFollowUp(kind) && reference !== undefined) {
           const body =
             kind === 'resolved'
-              ? { state: RESOLVED, close_code, close_notes: cut(text.headline, MAX_BODY) }
-              : { work_notes: `${text.headline}\n${description}` }
+              ? { state: RESOLVED, close_code, close_notes: cut(headline, MAX_BODY) }
+              : { work_notes: `${headline}\n${description}` }
           await post({ url: `${records}/${encodeURIComponent(reference)}`, method: 'PATCH', body, id, signal })
           return reference
         }
         const body = {
-          short_description: cut(text.headline, MAX_SHORT),
+          short_description: cut(headline, MAX_SHORT),
           description,
           correlation_id: alert.alertId,
           correlation_display: 'Caracal',
@@ -72,3 +73,8 @@ export const servicenow = defineDestination({
     }
   },
 })
+
+/** Journal fields, such as work notes, show what is between `[code]` and `[/code]` as HTML. */
+function withoutCode(text: string): string {
+  return text.replace(/\[(?=\s*\/?\s*code)/gi, '(')
+}

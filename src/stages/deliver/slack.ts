@@ -1,26 +1,21 @@
 import { z } from 'zod'
-import { ConfigError, Refused, RetryLater } from '../../util/errors.ts'
+import { ConfigError, Refused } from '../../util/errors.ts'
 import { secretReference } from '../../util/secret.ts'
-import { defineDestination, peopleBase } from './destination.ts'
-import { type Answer, addressOf, codeOf, poster, secretUrl } from './post.ts'
-import { slackMessage } from './slack-message.ts'
+import { type Destination, type DestinationDeps, defineDestination, peopleBase } from './destination.ts'
+import { addressOf, fieldOf, poster, secretUrl } from './post.ts'
+import { type SlackMethod, slackApi } from './slack-api.ts'
+import { type ButtonsConfig, buttonsSchema, press } from './slack-buttons.ts'
+import { messageWithButtons, slackMessage } from './slack-message.ts'
+import { SlackSocket } from './slack-socket.ts'
 import { isFollowUp } from './text.ts'
 
 const API = 'https://slack.com/api'
-/** Errors of the Web API that pass by themselves. */
-const PASSING = new Set([
-  'ratelimited',
-  'rate_limited',
-  'internal_error',
-  'fatal_error',
-  'service_unavailable',
-  'request_timeout',
-])
+const REPLY_TIMEOUT_MS = 15_000
 
 /**
- * An incoming webhook, or a bot that posts changes of an alert in the alert's thread.
- * Sources: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks and
- * https://docs.slack.dev/reference/methods/chat.postMessage.
+ * An incoming webhook, or a bot that posts changes of an alert in the alert's thread, and whose messages may have buttons.
+ * Sources: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks,
+ * https://docs.slack.dev/reference/methods/chat.postMessage, https://docs.slack.dev/reference/methods/chat.update.
  */
 export const slack = defineDestination({
   type: 'slack',
@@ -30,6 +25,11 @@ export const slack = defineDestination({
     url: secretUrl.optional().describe('URL of an incoming webhook, which is a secret. Either this, or `token` and `channel`.'),
     token: secretReference.optional().describe('Token of a bot (`xoxb-…`) with the scope `chat:write`.'),
     channel: z.string().min(1).max(100).optional().describe('Channel id (`C…`) or name that the bot posts to.'),
+    buttons: buttonsSchema
+      .optional()
+      .describe(
+        'Buttons on the messages of a bot, with which people acknowledge, take over and resolve alerts. The message then shows the status and owner of its alert. Default: no buttons.',
+      ),
     api_url: z
       .url({ protocol: /^https?$/ })
       .default(API)
@@ -37,10 +37,12 @@ export const slack = defineDestination({
   }),
   example: { id: 'chat', url: { env: 'SLACK_WEBHOOK_URL' } },
   isLocal: false,
+  mirrors: ({ buttons }) => buttons !== undefined,
 
-  async create({ url, token, channel, api_url }, deps) {
+  async create({ url, token, channel, api_url, buttons }, deps) {
     if (url !== undefined) {
-      if (token || channel) throw new ConfigError('give either `url`, or `token` and `channel`')
+      if (token || channel || buttons)
+        throw new ConfigError('give either `url`, or `token` and `channel`; only messages of a bot can have `buttons`')
       const post = poster(deps, { who: 'Slack' })
       const address = addressOf(url, deps)
       return {
@@ -51,26 +53,78 @@ export const slack = defineDestination({
     }
     if (!token || !channel)
       throw new ConfigError('`url` of an incoming webhook is missing, or else `token` and `channel` of a bot')
-    const post = poster(deps, { who: 'Slack', headers: { authorization: `Bearer ${deps.secret(token)}` } })
-    return {
-      async send(delivery, signal) {
-        const thread: { thread_ts?: string } =
-          isFollowUp(delivery.kind) && delivery.reference ? { thread_ts: delivery.reference } : {}
-        const body = { channel, ...thread, unfurl_links: false, unfurl_media: false, ...slackMessage(delivery) }
-        const answer = await post({ url: `${api_url}/chat.postMessage`, body, id: delivery.id, signal })
-        const ts = judged(answer)
-        // A thread is named by its first message; a reply to a reply would begin another one.
-        return thread.thread_ts ?? ts
-      },
-      async close() {},
-    }
+    const bot = slackApi(api_url, token, deps)
+    const app = buttons && slackApi(api_url, buttons.app_token, deps)
+    if (buttons && !/^[CG][A-Z0-9]{2,30}$/.test(channel))
+      throw new ConfigError('with `buttons`, `channel` is the id of the channel (C…), not its name: it is at the end of its link')
+    const post = postTo(channel, bot, buttons !== undefined)
+    return buttons && app ? { ...post, ...buttonsOf({ channel, bot, app, buttons, socket: deps.socket }) } : post
   },
 })
 
-/** The message's `ts`. The Web API answers errors with 200 and `{ok: false, error}`. */
-function judged(answer: Answer): string {
-  if (answer['ok'] === true && typeof answer['ts'] === 'string') return answer['ts']
-  const code = codeOf(answer)
-  const message = `Slack did not accept the message${code === undefined ? '' : ` (${code})`}`
-  throw code !== undefined && PASSING.has(code) ? new RetryLater(message) : new Refused(message)
+function postTo(channel: string, bot: SlackMethod, hasButtons: boolean): Destination {
+  return {
+    async send(delivery, signal) {
+      const { id, kind, reference } = delivery
+      const options = { id, signal }
+      if (kind === 'changed') {
+        // Without one, it went in a digest or could not be delivered: no message shows its status.
+        if (reference !== undefined)
+          await bot('chat.update', { channel, ts: reference, ...messageWithButtons(delivery) }, options)
+        return reference
+      }
+      const thread: { thread_ts?: string } = isFollowUp(kind) && reference ? { thread_ts: reference } : {}
+      const isFirst = hasButtons && kind === 'opened'
+      const message = isFirst ? messageWithButtons(delivery) : slackMessage(delivery)
+      const answer = await bot(
+        'chat.postMessage',
+        { channel, ...thread, unfurl_links: false, unfurl_media: false, ...message },
+        options,
+      )
+      // A thread is named by its first message; a reply to a reply would begin another one.
+      return thread.thread_ts ?? fieldOf(answer, 'ts', 'Slack')
+    },
+    async close() {},
+  }
+}
+
+interface ButtonsDeps extends Pick<DestinationDeps, 'socket'> {
+  readonly channel: string
+  readonly bot: SlackMethod
+  readonly app: SlackMethod
+  readonly buttons: ButtonsConfig
+}
+
+/** Receives what people do with the buttons, from the workspace that the bot belongs to. */
+function buttonsOf({ channel, bot, app, buttons, socket }: ButtonsDeps): Required<Pick<Destination, 'listen' | 'close'>> {
+  let connection: SlackSocket | undefined
+  let workspace: string | undefined
+  return {
+    listen(desk) {
+      connection = new SlackSocket({
+        app: async (name, body, options) => {
+          // Before the first connection, and as often as it takes.
+          workspace ??= workspaceOf(await bot('auth.test', {}, options))
+          return app(name, body, options)
+        },
+        socket,
+        onTrouble: desk.onTrouble,
+        onInteraction: async (payload, appId) => {
+          if (workspace === undefined) return
+          const reply = await press(payload, { app: appId, workspace, channel }, buttons, desk)
+          if (reply) await bot('chat.postEphemeral', { channel, ...reply }, { signal: AbortSignal.timeout(REPLY_TIMEOUT_MS) })
+        },
+      })
+      connection.start()
+    },
+    async close() {
+      await connection?.stop()
+    },
+  }
+}
+
+/** Source: https://docs.slack.dev/reference/methods/auth.test. */
+function workspaceOf({ team_id: id }: Readonly<Record<string, unknown>>): string {
+  if (typeof id === 'string') return id
+  throw new Refused('Slack did not say which workspace the bot belongs to')
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { outgoingAlert } from '../../../test/support/alerts.ts'
+import { connectNowhere } from '../../util/http/open-socket.ts'
 import { sendNothing } from '../../util/http/send.ts'
 import { stdout } from './stdout.ts'
 import { webhookBody } from './webhook-body.ts'
@@ -11,7 +12,7 @@ async function print(format: 'text' | 'json', alert = outgoingAlert({ title: HOS
   const write = (text: string) => {
     out += text
   }
-  const deps = { send: sendNothing, trusted: {}, now: Date.now, write, secret: () => '' }
+  const deps = { send: sendNothing, socket: connectNowhere, trusted: {}, now: Date.now, write, secret: () => '' }
   const destination = await stdout.create(stdout.config.parse({ id: 't', format }), deps)
   await destination.send({ id: 'd', kind: 'opened', alert }, AbortSignal.timeout(1000))
   return out

@@ -1,4 +1,4 @@
-import type { AlertChange, DeliveryKind } from '../../model/outgoing-alert.ts'
+import type { DeliveryKind } from '../../model/outgoing-alert.ts'
 import type { Severity } from '../../model/rule.ts'
 import { summaryLine } from '../../model/summary.ts'
 import { printable } from '../../util/terminal.ts'
@@ -45,6 +45,7 @@ const WORDS: Readonly<Record<DeliveryKind, string>> = {
   opened: '',
   updated: 'Updated: ',
   resolved: 'Resolved: ',
+  changed: 'Changed: ',
   test: '',
   digest: '',
 }
@@ -126,8 +127,8 @@ export function defanged(text: string): string {
 }
 
 /** True for a change of something that the receiver should already have. */
-export function isFollowUp(kind: DeliveryKind): kind is Exclude<AlertChange, 'opened'> {
-  return kind === 'updated' || kind === 'resolved'
+export function isFollowUp(kind: DeliveryKind): kind is Exclude<DeliveryKind, 'opened' | 'test' | 'digest'> {
+  return kind === 'updated' || kind === 'resolved' || kind === 'changed'
 }
 
 /**

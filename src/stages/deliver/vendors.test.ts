@@ -5,6 +5,7 @@ import { type Fitting, fittings } from '../../../test/support/vendors.ts'
 import type { DeliveryKind, OutgoingAlert } from '../../model/outgoing-alert.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { createHttp, type Http } from '../../util/http/http.ts'
+import { connectNowhere } from '../../util/http/open-socket.ts'
 import type { Sent } from './destination.ts'
 import { createDestination, type DestinationConfig, destinations } from './index.ts'
 
@@ -34,6 +35,7 @@ async function sent(
   const parsed = definition.config.parse({ id: 'x', ...fitting.config(server.url), ...config })
   const destination = await createDestination({ ...parsed, type } as unknown as DestinationConfig, {
     send: http.configured,
+    socket: connectNowhere,
     trusted: {},
     now: Date.now,
     write: () => {},
@@ -380,3 +382,15 @@ test('the body of a webhook can be a template, which stays JSON whatever the ale
   const { body } = await sent('webhook', 'opened', { title, tags: ['a', 'b'], context: '{"n":9007199254740993}' }, { config })
   expect(body).toEqual({ text: `HIGH: ${title}`, n: 3, list: ['a, b', { deep: '{"n":9007199254740993}' }], '{{title}}': '1' })
 })
+
+test.each(['jira', 'github', 'servicenow', 'asana'])(
+  '%s is not only notified of ends: there would be no ticket to end',
+  (type) => {
+    const { config } = destinations.find((one) => one.type === type)!
+    const given = (send: readonly string[]) => config.safeParse({ id: 'x', ...fittings[type]![0]!.config(server.url), send })
+    expect(given(['resolved']).error?.issues.map(({ path, message }) => [path, message])).toEqual([
+      [['send'], expect.stringContaining('add `opened`')],
+    ])
+    expect(given(['opened', 'resolved']).success).toBe(true)
+  },
+)

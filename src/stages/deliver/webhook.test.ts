@@ -5,6 +5,7 @@ import { outgoingAlert } from '../../../test/support/alerts.ts'
 import { TestServer } from '../../../test/support/servers.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
 import { createHttp, type Http } from '../../util/http/http.ts'
+import { connectNowhere } from '../../util/http/open-socket.ts'
 import { HttpError } from '../../util/http/send.ts'
 import type { Delivery } from './destination.ts'
 import { webhook } from './webhook.ts'
@@ -25,6 +26,7 @@ const NOW = Date.parse('2024-01-01T00:00:00Z')
 const open = (part: object = {}) =>
   webhook.create(webhook.config.parse({ id: 'soc', url: `${server.url}/hook`, ...part }), {
     send: http.configured,
+    socket: connectNowhere,
     trusted: {},
     now: () => NOW,
     write: () => {},
@@ -40,6 +42,7 @@ test.each<[number, Record<string, string>, Error | undefined]>([
   [200, {}, undefined],
   [204, {}, undefined],
   [408, {}, new RetryLater('the webhook at HOST answered 408')],
+  [429, {}, new RetryLater('the webhook at HOST answered 429', 30_000)],
   [429, { 'retry-after': '7' }, new RetryLater('the webhook at HOST answered 429', 7000)],
   [503, { 'retry-after': 'Mon, 01 Jan 2024 00:00:30 GMT' }, new RetryLater('the webhook at HOST answered 503', 30_000)],
   [503, { 'retry-after': 'Sun, 31 Dec 2023 00:00:00 GMT' }, new RetryLater('the webhook at HOST answered 503', 0)],
@@ -151,7 +154,14 @@ test.each([
 test('a request that cannot be sent at all is refused, not retried', async () => {
   const send = () => Promise.reject(new HttpError('invalid', 'it cannot be sent'))
   const config = webhook.config.parse({ id: 'soc', url: server.url })
-  const destination = await webhook.create(config, { send, trusted: {}, now: () => NOW, write: () => {}, secret: () => '' })
+  const destination = await webhook.create(config, {
+    send,
+    socket: connectNowhere,
+    trusted: {},
+    now: () => NOW,
+    write: () => {},
+    secret: () => '',
+  })
   const sent = destination.send(delivery, AbortSignal.timeout(5000))
   await expect(sent).rejects.toEqual(new Refused(shown('the webhook at HOST cannot be reached: it cannot be sent')))
 })

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { nextCronTime } from '../../util/cron.ts'
 import { Refused } from '../../util/errors.ts'
 import type { Send } from '../../util/http/send.ts'
+import type { WordPattern } from '../../util/word-pattern.ts'
 import type { ApiKeys } from './api-keys.ts'
 import { definitionKey, type TableDefinition } from './definition.ts'
 import { providerDefinition } from './index.ts'
@@ -57,6 +58,13 @@ export interface TableKeeperOptions {
 const FIRST_DELAY_MS = 3 * 60_000
 const FIRST_RETRY_MS = 60_000
 
+/** Who has written files of tables. */
+export interface WrittenFiles {
+  readonly actor?: string | undefined
+  /** Absolute paths. */
+  readonly files?: readonly string[]
+}
+
 interface Entry {
   readonly table: KeptTable
   /** Aborted when the table is removed. */
@@ -91,9 +99,10 @@ export class TableKeeper {
 
   /**
    * Replaces the set of tables: those with an unchanged definition continue, with any changes in their local files; the others begin as
-   * at a start. Resolves when all of them are in force.
+   * at a start. Resolves when all of them are in force. A new version of a file that `written` names is the actor's.
    */
-  async update(definitions: readonly TableDefinition[]): Promise<void> {
+  async update(definitions: readonly TableDefinition[], { actor, files = [] }: WrittenFiles = {}): Promise<void> {
+    const writerOf = ({ filename }: TableDefinition) => (filename && files.includes(filename) ? actor : undefined)
     const wanted = new Map(withContent(definitions).map((definition) => [definition.name, definition]))
     for (const [name, entry] of this.#entries) {
       if (isSame(entry.table.definition, wanted.get(name))) continue
@@ -105,12 +114,13 @@ export class TableKeeper {
     await this.#options.live?.update(definitions)
     for (const [name, definition] of wanted) {
       const kept = this.#entries.get(name)
-      if (kept) await this.#reread(kept)
+      const by = writerOf(definition)
+      if (kept) await this.#reread(kept, by)
       else {
         const entry = this.#entryOf(definition)
         this.#entries.set(name, entry)
         try {
-          await this.#begin(entry)
+          await this.#begin(entry, by)
         } catch (error) {
           // Dropped, so that the next call begins it again.
           this.#entries.delete(name)
@@ -147,6 +157,14 @@ export class TableKeeper {
   historyOf(name: string): TableHistory {
     const { table } = this.#entry(name)
     return { versions: table.periods, outcomes: table.outcomes }
+  }
+
+  /** Removes past versions of tables that contain a value, and returns how many; `isDry`: only counts. What is in force stays. */
+  async erase(pattern: WordPattern, isDry: boolean): Promise<number> {
+    let n = 0
+    for (const { table } of this.#entries.values())
+      n += await table.erase((content) => pattern.test(Buffer.from(content).toString()), isDry)
+    return n
   }
 
   /** Where the content of a table's version is stored. */
@@ -192,16 +210,16 @@ export class TableKeeper {
     return { table, ended, nextMs: undefined, cancel: undefined, running: undefined }
   }
 
-  async #begin(entry: Entry): Promise<void> {
-    await entry.table.start()
+  async #begin(entry: Entry, by?: string): Promise<void> {
+    await entry.table.start(by)
     if (!entry.table.hasProvider) return
     if (isLocal(entry)) await this.#run(entry)
     else this.#schedule(entry, this.#firstDelay(entry))
   }
 
   /** Loads local content that has changed. */
-  async #reread(entry: Entry): Promise<void> {
-    if (!entry.table.hasProvider) return entry.table.reread()
+  async #reread(entry: Entry, by: string | undefined): Promise<void> {
+    if (!entry.table.hasProvider) return entry.table.reread(by)
     if (!isLocal(entry)) return
     await entry.running
     await this.#run(entry)

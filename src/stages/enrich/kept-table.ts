@@ -80,39 +80,41 @@ export class KeptTable {
     return this.#state.lastSuccessMs
   }
 
-  /** Puts the last good content in force, or else what lies beside the definition. Never rejects because of content. */
-  async start(): Promise<void> {
+  /**
+   * Puts the last good content in force, or else what lies beside the definition, which `by` has written. Never rejects because of content.
+   */
+  async start(by?: string): Promise<void> {
     const stored = await this.#options.store.load(this.definition.name)
     if (stored && this.#provider && stored.source === this.#source) this.#state = stored
     else if (stored?.outcomes) this.#state = { outcomes: stored.outcomes }
     await this.#recordPending()
     this.#versions = await TableVersions.open(this.#options)
     if (await this.#loadKept()) return
-    await this.#takeShipped()
+    await this.#takeShipped(by)
   }
 
   /** Takes what lies beside the definition if it has changed since, unless a provider's content is in force. Never rejects because of content. */
-  async reread(): Promise<void> {
+  async reread(by?: string): Promise<void> {
     const { filename } = this.definition
     if (this.#inForce?.isFetched || filename === undefined) return
     const hash = await readFile(filename)
       .then((bytes) => unpack(bytes))
       .then(versionOf, () => undefined)
     if (hash !== undefined && this.#inForce?.table.version.endsWith(hash) && this.#state.lastError === undefined) return
-    const isTaken = await this.#takeShipped()
+    const isTaken = await this.#takeShipped(by)
     const { lastError, isRefused, failures, ...rest } = this.#state
     if (isTaken && lastError !== undefined) await this.#save(rest)
   }
 
   /** True when it is in force. */
-  async #takeShipped(): Promise<boolean> {
+  async #takeShipped(by: string | undefined): Promise<boolean> {
     const { contentDate: date } = this.definition
     const path = shippedPath(this.definition)
     if (path === undefined) return false
     try {
       const built = await this.#accept({ path, fileName: path, date })
       this.#inForce = { table: built, isFetched: false }
-      const period = await this.#keepShipped(path, built)
+      const period = await this.#keepShipped(path, built, by)
       await this.#changed()
       if (period) await this.#save(this.#swapped(this.#state, period))
       return true
@@ -124,7 +126,7 @@ export class KeptTable {
   }
 
   /** Stores the shipped content that is in force, unless it already is. */
-  async #keepShipped(path: string, built: BuiltTable): Promise<VersionPeriod | undefined> {
+  async #keepShipped(path: string, built: BuiltTable, by: string | undefined): Promise<VersionPeriod | undefined> {
     const store = this.#kept
     if (store.periods.at(-1)?.version === built.version) return undefined
     try {
@@ -133,7 +135,8 @@ export class KeptTable {
       // The file has changed since: the next look at it stores what it is by then.
       if (versionOf(unpacked) !== hashOf(built.version)) return undefined
       const candidate = await store.candidate(unpacked)
-      return await store.keep(candidate, built, { origin: 'shipped', fileName: basename(path), bytes: unpacked.length })
+      const about = { origin: 'shipped', fileName: basename(path), bytes: unpacked.length } as const
+      return await store.keep(candidate, built, { ...about, ...(by !== undefined && { by }) })
     } catch (error) {
       this.#options.onError(error)
       return undefined
@@ -279,6 +282,11 @@ export class KeptTable {
   /** The path of a version's content. */
   pathOf(version: string): string {
     return this.#kept.pathOf(version)
+  }
+
+  /** See `VersionStore.erase`. */
+  erase(isMeant: (content: Uint8Array) => boolean, isDry: boolean): Promise<number> {
+    return this.#kept.erase(isMeant, isDry)
   }
 
   /** The outcomes of the last refreshes, newest last. */

@@ -13,6 +13,7 @@ export const elasticsearch = defineSource({
   summary: 'Receives documents as Elasticsearch does: bulk requests of Beats, Logstash and other clients.',
   config: shipperConfig,
   example: { id: 'beats' },
+  onlyReceives: true,
   pushes: (settings, deps) => new ElasticsearchIntake(settings, deps),
   listens: shipperTerms,
 })

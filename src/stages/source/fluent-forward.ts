@@ -47,6 +47,7 @@ export const fluentForward = defineSource({
   summary: 'Receives events of Fluentd, Fluent Bit and their clients by the forward protocol.',
   config,
   example: { id: 'fluent' },
+  onlyReceives: true,
   pushes: (settings, deps) => ForwardIntake.open(settings, deps),
 })
 

@@ -1,12 +1,24 @@
-import { beforeEach, expect, test, vi } from 'vitest'
-import { configSchema } from '../../config/config.ts'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { sendNothing } from '../../util/http/send.ts'
-import { host } from './host.ts'
-import { hasJournal } from './journald/journald.ts'
 
-vi.mock('./journald/journald.ts', async (original) => ({ ...(await original<object>()), hasJournal: vi.fn<() => boolean>() }))
+const JOURNALD = './journald/journald.ts'
+const hasJournal = vi.fn<() => boolean>()
+let host: typeof import('./host.ts').host
+let configSchema: typeof import('../../config/config.ts').configSchema
+
+// Test files share the modules that are loaded: those that see another journal are loaded for this file alone.
+beforeAll(async () => {
+  vi.resetModules()
+  vi.doMock(JOURNALD, async (original) => ({ ...(await original<object>()), hasJournal }))
+  host = (await import('./host.ts')).host
+  configSchema = (await import('../../config/config.ts')).configSchema
+})
+afterAll(() => {
+  vi.doUnmock(JOURNALD)
+  vi.resetModules()
+})
 beforeEach(() => {
-  vi.mocked(hasJournal).mockReturnValue(true)
+  hasJournal.mockReturnValue(true)
 })
 
 test('where there is a journal, a source for it comes with the host, and its configuration is accepted', () => {
@@ -25,7 +37,7 @@ test.each([
   ['there is no journal', false, true, 1],
   ['it is not wanted', true, false, 0],
 ])('no source for the journal comes where %s', async (_, isThere, journal, notices) => {
-  vi.mocked(hasJournal).mockReturnValue(isThere)
+  hasJournal.mockReturnValue(isThere)
   const config = host.config.parse({ id: 'host', journal })
   expect(host.brings!(config)).toEqual([])
   const intake = await host.pushes!(config, {

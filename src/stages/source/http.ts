@@ -33,6 +33,7 @@ export const http = defineSource({
     'Receives lines, JSON objects, arrays, envelopes and text sequences by HTTP POST, plain or compressed (gzip, deflate, br, zstd, bzip2, snappy, zip).',
   config,
   example: { id: 'shipper' },
+  onlyReceives: true,
   pushes: (settings, deps) => new HttpIntake(settings, deps),
   listens({ id, token, auth, body_timeout_ms }) {
     if (token && auth)

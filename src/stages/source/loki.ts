@@ -15,6 +15,7 @@ export const loki = defineSource({
   summary: 'Receives lines as Loki does, in JSON and in compressed protocol buffers.',
   config: shipperConfig,
   example: { id: 'promtail' },
+  onlyReceives: true,
   pushes: (settings, deps) => new LokiIntake(settings, deps),
   listens: shipperTerms,
 })

@@ -13,6 +13,7 @@ export const otlp = defineSource({
   summary: 'Receives log records by OTLP/HTTP, in JSON and in protocol buffers.',
   config: shipperConfig,
   example: { id: 'otel' },
+  onlyReceives: true,
   pushes: (settings, deps) => new OtlpIntake(settings, deps),
   listens: shipperTerms,
 })

@@ -166,6 +166,11 @@ export interface SourceDefinition<T extends string, S extends z.ZodRawShape> ext
   pushes?(config: z.output<z.ZodObject<S>>, deps: IntakeDeps): Intake | Promise<Intake>
   /** Sources that come with it on this machine, as they would be configured. */
   brings?(config: z.output<z.ZodObject<S>>): readonly object[]
+  /**
+   * It only receives: it reads nothing of this machine, asks nowhere, and runs nothing. Administrators may add such a source while running;
+   * with any other, their token could be used to read files or to send secrets elsewhere.
+   */
+  readonly onlyReceives?: boolean
   /** Senders reach it at `/ingest/<id>`. */
   listens?(config: z.output<z.ZodObject<S>>): ListenTerms
 }

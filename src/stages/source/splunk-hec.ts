@@ -16,6 +16,7 @@ export const splunkHec = defineSource({
   summary: 'Receives events as Splunk’s HTTP Event Collector does: event, raw and ack endpoints.',
   config,
   example: { id: 'hec' },
+  onlyReceives: true,
   pushes: (settings, deps) => new HecIntake(settings, deps),
   listens: shipperTerms,
 })

@@ -42,6 +42,7 @@ export const syslog = defineSource({
   summary: 'Receives syslog messages over UDP, TCP and TLS.',
   config,
   example: { id: 'syslog', log_types: ['Syslog.RFC3164', 'Syslog.RFC5424'] },
+  onlyReceives: true,
   pushes: (settings, deps) => SyslogIntake.open(settings, deps),
 })
 

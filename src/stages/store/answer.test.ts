@@ -60,5 +60,6 @@ test('a counted answer has the same rows, exactly, and the number of rows read',
     ],
     rows: ['[18446744073709551615, "2024-01-02T03:04:05.12Z"]', '[1, "}"]'],
     rowsRead: 336,
+    bytesRead: 9,
   })
 })

@@ -3,11 +3,17 @@ export interface Answer {
   readonly columns: readonly { readonly name: string; readonly type: string }[]
   readonly rows: readonly string[]
   readonly rowsRead?: number
+  readonly bytesRead?: number
 }
 
 /** The formats that `readAnswer` and `readCountedAnswer` read. */
 export const FORMAT = 'JSONCompactEachRowWithNamesAndTypes'
 export const COUNTED_FORMAT = 'JSONCompactEachRowWithProgress'
+
+interface Progress {
+  readonly read_rows?: string | number
+  readonly read_bytes?: string | number
+}
 
 const ROW = '{"row":'
 
@@ -15,18 +21,19 @@ const ROW = '{"row":'
 export function readCountedAnswer(text: string): Answer {
   const columns: { name: string; type: string }[] = []
   const rows: string[] = []
-  let rowsRead = 0
+  let [rowsRead, bytesRead] = [0, 0]
   for (const line of text.split('\n')) {
     if (line.startsWith(ROW)) rows.push(line.slice(ROW.length, -1))
     else if (line !== '') {
-      const { meta = [], progress } = JSON.parse(line) as { meta?: typeof columns; progress?: { read_rows?: string | number } }
+      const { meta = [], progress } = JSON.parse(line) as { meta?: typeof columns; progress?: Progress }
       columns.push(...meta)
       // Each line of progress is about everything so far.
       rowsRead = Math.max(rowsRead, Number(progress?.read_rows ?? 0))
+      bytesRead = Math.max(bytesRead, Number(progress?.read_bytes ?? 0))
     }
   }
   const head = [columns.map(({ name }) => name), columns.map(({ type }) => type)].map((line) => JSON.stringify(line))
-  return { ...readAnswer([...head, ...rows].join('\n')), rowsRead }
+  return { ...readAnswer([...head, ...rows].join('\n')), rowsRead, bytesRead }
 }
 
 /** In columns of these types, times are strings and nothing else is. */

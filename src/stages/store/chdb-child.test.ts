@@ -23,7 +23,7 @@ test('without the engine’s package the process says what to install', async ()
   // The compiled code in a folder from which no package can be resolved.
   const folder = mkdtempSync(join(tmpdir(), 'lake-'))
   const dist = dirname(dirname(dirname(entryFile('stages/store/chdb-child'))))
-  for (const part of ['stages/store', 'model', 'util']) cpSync(join(dist, part), join(folder, part), { recursive: true })
+  for (const part of ['stages/store', 'chunks']) cpSync(join(dist, part), join(folder, part), { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
   const argument = JSON.stringify({ ...options, path: join(folder, 'lake') })
   const child = spawn(process.execPath, [join(folder, 'stages/store/chdb-child.js'), argument], {

@@ -4,8 +4,10 @@ import { CaracalError, RetryLater } from '../../util/errors.ts'
 import { encodeFrame, FrameReader } from '../../util/frames.ts'
 import { refuseForeign } from './chdb-definitions.ts'
 import { openEngine } from './chdb-engine.ts'
-import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
-import { ChdbWork } from './chdb-work.ts'
+import { type ChildOptions, NOT_UNDERSTOOD, type Reply, type Request } from './chdb-protocol.ts'
+import { takeSnapshot } from './chdb-snapshot.ts'
+import { QueryNotUnderstood } from './lake.ts'
+import { LakeWork } from './lake-work.ts'
 
 /**
  * The lake's process: frames out on descriptor 3, frames in on descriptor 4. The standard descriptors are the engine's: it prints
@@ -20,6 +22,11 @@ function send(reply: Reply, payload?: Uint8Array): void {
   for (const part of encodeFrame(reply, payload)) out.write(part)
 }
 
+function replyCode(error: unknown): string {
+  if (error instanceof RetryLater) return 'retry_later'
+  return error instanceof QueryNotUnderstood ? NOT_UNDERSTOOD : codeOf(error)
+}
+
 function codeOf(error: unknown): string {
   return error instanceof CaracalError ? error.code : 'internal'
 }
@@ -32,16 +39,16 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
   await refuseForeign(options.path)
-  const work = new ChdbWork(await openEngine(options), options)
+  const work = new LakeWork(await openEngine(options), options)
   const brought = await work.prepare()
   const reader = new FrameReader<Request>()
   requests.on('data', (chunk: Uint8Array) => {
-    for (const { header } of reader.push(chunk)) void serve(work, header)
+    for (const { header } of reader.push(chunk)) void serve(work, header, options)
   })
   send({ op: 'ready', brought })
 }
 
-async function serve(work: ChdbWork, request: Request): Promise<void> {
+async function serve(work: LakeWork, request: Request, options: ChildOptions): Promise<void> {
   const { id } = request
   try {
     if (request.op === 'ensure') {
@@ -59,14 +66,22 @@ async function serve(work: ChdbWork, request: Request): Promise<void> {
     } else if (request.op === 'query') {
       const { head, rows } = await work.query(request, () => send({ op: 'began', id }))
       send({ op: 'done', id, answer: head }, rows)
+    } else if (request.op === 'progress') {
+      const progress = await work.progress(request.query)
+      send({ op: 'done', id, ...(progress && { progress }) })
+    } else if (request.op === 'parquet') {
+      await work.parquet(request)
+      send({ op: 'done', id })
     } else if (request.op === 'ping') {
       await work.ping()
       send({ op: 'done', id })
     } else if (request.op === 'removeSource') {
-      await work.removeSource(request.sourceId)
+      await work.removeSource(request.sourceId, request.held)
       send({ op: 'done', id })
+    } else if (request.op === 'data') {
+      send({ op: 'done', id, data: await work.data(request.ask) })
     } else if (request.op === 'snapshot') {
-      await work.snapshot()
+      await work.alone((writer) => takeSnapshot(writer, options.path))
       send({ op: 'done', id })
     } else if (request.op === 'cancel') await work.cancel(id)
     else {
@@ -76,7 +91,7 @@ async function serve(work: ChdbWork, request: Request): Promise<void> {
     }
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    send({ op: 'error', id, code: error instanceof RetryLater ? 'retry_later' : codeOf(error), message })
+    send({ op: 'error', id, code: replyCode(error), message })
   }
 }
 

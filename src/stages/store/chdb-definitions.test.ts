@@ -12,7 +12,7 @@ const dataDir = mkdtempSync(join(tmpdir(), 'caracal-definitions-'))
 const lakeDir = join(dataDir, 'lake')
 const outside = join(dataDir, 'outside.csv')
 let lake: ChdbLake | undefined
-const open = async () => (lake = await createChdbLake({ dataDir, retentionDays: 30 }))
+const open = async () => (lake = await createChdbLake({ dataDir }))
 const close = async () => {
   await lake?.close()
   lake = undefined
@@ -37,7 +37,7 @@ beforeAll(async () => {
   // Every kind of column takes the place of every other one, so the definitions have all the conversions.
   for (let turn = 0; turn < KINDS.length; turn++) await lake!.ensure(own((i) => KINDS[(i + turn) % KINDS.length]!))
   await lake!.showLookups([view, { ...view, name: 'w', isHistory: true, reason: "it's `file('x')` and system.tables" }])
-  await lake!.removeSource("it's -- '/*")
+  await lake!.removeSource("it's -- '/*", ['a1'])
   await close()
 })
 afterAll(async () => {

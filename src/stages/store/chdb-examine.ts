@@ -1,7 +1,8 @@
 import { createWriteStream } from 'node:fs'
-import { openEngine, rowsOf, type Session } from './chdb-engine.ts'
+import { openEngine } from './chdb-engine.ts'
 import type { ChildOptions } from './chdb-protocol.ts'
 import { tableName } from './ddl.ts'
+import { rowsOf, type Session } from './engine.ts'
 
 /**
  * A process of its own that reads every part of every table in a lake and compares its checksums. The lake must not be open elsewhere. It

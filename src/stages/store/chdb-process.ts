@@ -4,8 +4,8 @@ import type { Clock } from '../../util/clock.ts'
 import { entryFile } from '../../util/entry.ts'
 import { CaracalError, messageOf, NotSupported, Refused, RetryLater, StorageError } from '../../util/errors.ts'
 import { encodeFrame, type Frame, FrameReader } from '../../util/frames.ts'
-import type { ChildOptions, Reply, Request } from './chdb-protocol.ts'
-import type { Brought } from './lake.ts'
+import { type ChildOptions, NOT_UNDERSTOOD, type Reply, type Request } from './chdb-protocol.ts'
+import { type Brought, QueryNotUnderstood, type QueryProgress } from './lake.ts'
 
 type Done = Extract<Reply, { op: 'done' }>
 
@@ -30,6 +30,8 @@ export interface Asked {
   readonly hasBegun: boolean
   /** Ends a query, which is then answered with an error. */
   cancel(): void
+  /** How far a query is; `undefined` if it does not run. */
+  progress(): Promise<QueryProgress | undefined>
 }
 
 interface Waiting {
@@ -127,6 +129,7 @@ export class ChdbProcess {
         return waiting.hasBegun
       },
       cancel: () => this.#send({ op: 'cancel', id }),
+      progress: async () => (await this.ask({ op: 'progress', query: id })).header.progress,
     }
   }
 
@@ -224,6 +227,7 @@ export class ChdbProcess {
 
 function rebuild(code: string, message: string): Error {
   if (code === 'refused') return new Refused(message)
+  if (code === NOT_UNDERSTOOD) return new QueryNotUnderstood(message)
   if (code === 'retry_later') return new RetryLater(message)
   if (code === 'storage') return new StorageError(message)
   if (code === 'not_supported') return new NotSupported(message.replace(/^not supported yet: /, ''))

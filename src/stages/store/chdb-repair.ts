@@ -1,7 +1,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Session } from './chdb-engine.ts'
 import { DATABASES, quoteText, tableName } from './ddl.ts'
+import type { Statements } from './engine.ts'
 
 /** Far longer than any line of a table's token log. */
 const TAIL_BYTES = 8192
@@ -14,7 +14,7 @@ const TAIL_BYTES = 8192
  * a table run one after another, so only the last token of the log can be affected: if its part does not exist, the token is removed with
  * the log's own "dropped" record. Returns the tables that were repaired.
  */
-export async function forgetLostTokens(session: Session): Promise<string[]> {
+export async function forgetLostTokens(session: Statements): Promise<string[]> {
   const databases = DATABASES.map(quoteText).join(', ')
   const text = await session.run(
     `SELECT database, name, data_paths[1] FROM system.tables WHERE endsWith(engine, 'MergeTree') AND database IN (${databases})`,
@@ -57,7 +57,7 @@ async function lastRecord(file: string): Promise<{ added: boolean; part: string;
 }
 
 /** True if the part exists, or one that it was merged into. A part is `<partition>_<first block>_<last block>_<level>`. */
-async function hasPart(session: Session, database: string, table: string, part: string): Promise<boolean> {
+async function hasPart(session: Statements, database: string, table: string, part: string): Promise<boolean> {
   const [partition = '', block = ''] = part.split('_')
   if (!/^\d+$/.test(block)) return true
   const where = `database = ${quoteText(database)} AND table = ${quoteText(table)} AND partition_id = ${quoteText(partition)}`

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { rowsOf, type Session } from './chdb-engine.ts'
 import { DATABASES, quoteText, tableName } from './ddl.ts'
+import { rowsOf, type Session } from './engine.ts'
 
 /** The engine's folder of frozen parts, below the lake's folder. */
 export const FROZEN = 'shadow'

@@ -7,16 +7,23 @@ import type { TableSpec } from '../../model/column.ts'
 import type { SystemProblem } from '../../model/system-problem.ts'
 import { type Clock, steadyClock } from '../../util/clock.ts'
 import { Refused, RetryLater } from '../../util/errors.ts'
+import type { ArchiveDays, ExportAsk, ImportAsk, Imported, RowSum } from './archive.ts'
 import { ChdbProcess, FolderTaken } from './chdb-process.ts'
-import type { ChildOptions } from './chdb-protocol.ts'
+import type { ChildOptions, DataAnswers, DataAsk, MoveAsk } from './chdb-protocol.ts'
 import { FROZEN, SNAPSHOT } from './chdb-snapshot.ts'
 import { watchProcess } from './chdb-watch.ts'
 import { Culprits } from './culprits.ts'
+import { quoteName } from './ddl.ts'
+import { Ensured } from './ensured.ts'
+import type { EraseAsk, FoundRows } from './erase.ts'
 import { Incidents } from './incidents.ts'
 import type { Brought } from './lake.ts'
 import { defineLake, type Lake, LakeEnded, type QueryOptions, type QueryResult } from './lake.ts'
+import { LAKE_KEYS } from './limits.ts'
 import type { LookupVersion, LookupView } from './lookups.ts'
+import type { Partition, PartitionId, RetireAsk, Retired } from './partitions.ts'
 import { QueryLimit } from './query-limit.ts'
+import { queryResult } from './query-result.ts'
 
 const MIB = 1024 * 1024
 
@@ -30,27 +37,16 @@ const OPEN_ATTEMPTS = 4
 const OPEN_PAUSE_MS = 300
 
 const config = z.object({
-  readers: z.int().min(1).max(16).default(2).describe('Number of queries that can run at the same time.'),
+  readers: LAKE_KEYS.readers,
   max_query_ms: z.int().min(100).default(60_000).describe('Time limit for a query, in milliseconds.'),
-  max_query_bytes: z
-    .int()
-    .min(64 * MIB)
-    .default(1024 * MIB)
-    .describe('Memory limit for one query, in bytes.'),
+  max_query_bytes: LAKE_KEYS.max_query_bytes,
   max_memory_bytes: z
     .int()
     .min(256 * MIB)
     .default(2048 * MIB)
     .describe('Memory limit for the whole lake, in bytes.'),
-  max_result_bytes: z
-    .int()
-    .min(MIB)
-    .default(64 * MIB)
-    .describe('Maximum size of a query result, in bytes.'),
-  fsync: z
-    .boolean()
-    .default(true)
-    .describe('Sync every insert to disk, so that a power cut loses nothing. Applies to tables created from now on.'),
+  max_result_bytes: LAKE_KEYS.max_result_bytes,
+  fsync: LAKE_KEYS.fsync,
   max_rows: z.int().min(1).default(10_000).describe('Maximum number of rows in a result, unless the query sets its own limit.'),
 })
 
@@ -63,15 +59,13 @@ export const chdb = defineLake({
   // The limits on query time and answer size apply to any lake.
   config: config.omit({ max_query_ms: true, max_rows: true }),
   example: {},
-  create: (settings, { maxQueryMs, maxRows, ...deps }) =>
-    createChdbLake({ ...settings, ...deps, max_query_ms: maxQueryMs, max_rows: maxRows }),
+  create: (settings, { dataDir, onProblems, maxQueryMs, maxRows }) =>
+    createChdbLake({ ...settings, dataDir, onProblems, max_query_ms: maxQueryMs, max_rows: maxRows }),
 })
 
 export interface ChdbLakeOptions extends Partial<ChdbConfig>, Partial<ChdbLakeDeps> {
   /** The data folder; the lake is in its `lake` folder. */
   readonly dataDir: string
-  /** Rows are deleted this many days after they were received. Default: never. */
-  readonly retentionDays?: number | undefined
 }
 
 interface ChdbLakeDeps {
@@ -82,7 +76,7 @@ interface ChdbLakeDeps {
 
 /** Opens the lake. Rejects with `NotSupported` without the engine, and with `StorageError` if another process has the folder. */
 export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> {
-  const { dataDir, retentionDays, clock = steadyClock, onProblems = () => {}, ...rest } = given
+  const { dataDir, clock = steadyClock, onProblems = () => {}, ...rest } = given
   const settings = config.parse(rest)
   const path = resolve(join(dataDir, 'lake'))
   mkdirSync(path, { recursive: true })
@@ -94,7 +88,6 @@ export async function createChdbLake(given: ChdbLakeOptions): Promise<ChdbLake> 
     maxQueryMs: settings.max_query_ms,
     maxResultBytes: settings.max_result_bytes,
     fsync: settings.fsync,
-    ...(retentionDays !== undefined && { retentionDays }),
   }
   return openLake(options, settings.max_rows, { clock, onProblems })
 }
@@ -120,8 +113,7 @@ async function openLake(options: ChildOptions, maxRows: number, deps: ChdbLakeDe
 export class ChdbLake implements Lake {
   readonly #options: ChildOptions
   readonly #maxRows: number
-  /** Table → the spec that it was last changed to match. */
-  readonly #ensured = new Map<string, { readonly key: string; readonly made: Promise<void> }>()
+  readonly #ensured = new Ensured((spec, late) => this.#ask({ op: 'ensure', spec, late }))
   readonly #clock: Clock
   readonly #culprits: Culprits
   readonly #incidents: Incidents
@@ -154,15 +146,8 @@ export class ChdbLake implements Lake {
     return this.#process.ready
   }
 
-  async ensure(spec: TableSpec, late = false): Promise<void> {
-    const name = `${spec.database}.${spec.table}`
-    const key = JSON.stringify([spec.timeColumn, spec.columns.map((c) => [c.name, c.kind, c.required])])
-    const known = this.#ensured.get(name)
-    if (known?.key === key) return known.made
-    const made = this.#ask({ op: 'ensure', spec, late }).then(() => {})
-    this.#ensured.set(name, { key, made })
-    made.catch(() => this.#ensured.delete(name))
-    return made
+  ensure(spec: TableSpec, late = false): Promise<void> {
+    return this.#ensured.ensure(spec, late)
   }
 
   async store(spec: TableSpec, file: string, token: string): Promise<string | undefined> {
@@ -179,7 +164,16 @@ export class ChdbLake implements Lake {
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
-    const { params = {}, maxRows = this.#maxRows, counted = false, signal, after, logTypes } = options
+    const {
+      params = {},
+      maxRows = this.#maxRows,
+      counted = false,
+      checksOnly = false,
+      signal,
+      after,
+      logTypes,
+      onBegin,
+    } = options
     if (!Number.isSafeInteger(maxRows) || maxRows < 0) throw new Refused(`a query cannot return ${maxRows} rows`)
     const timeoutMs = Math.min(options.timeoutMs ?? this.#options.maxQueryMs, this.#options.maxQueryMs)
     const limit = new QueryLimit(timeoutMs, this.#clock, signal)
@@ -189,7 +183,9 @@ export class ChdbLake implements Lake {
       this.#culprits.check(sql)
       if (after) await limit.before('rows still being stored', after)
       const process = await limit.before('the lake to open', this.#open())
-      const asked = process.start({ op: 'query', sql, params, maxRows, counted, ...(logTypes && { logTypes }) })
+      const request = { op: 'query' as const, sql, params, maxRows, counted, checksOnly, ...(logTypes && { logTypes }) }
+      const asked = process.start(request)
+      onBegin?.(() => asked.progress())
       const { header, payload } = await limit
         .watch(asked, () => process.end('it could not stop a query', true))
         .catch((error) => {
@@ -198,18 +194,61 @@ export class ChdbLake implements Lake {
           if (isSuspect || error instanceof LakeEnded) this.#culprits.blame(sql)
           throw error
         })
-      const { columns, truncated, ms, rowsRead } = header.answer!
-      const rows =
-        payload.length > 0 ? Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString().split('\n') : []
-      return { columns, rows, truncated, ms, ...(rowsRead !== undefined && { rowsRead }) }
+      return queryResult(header.answer!, payload)
     } finally {
       limit.dispose()
       void turn.then((over) => over())
     }
   }
 
-  async removeSource(sourceId: string): Promise<void> {
-    await this.#ask({ op: 'removeSource', sourceId })
+  async toParquet(from: string, columns: QueryResult['columns'], to: string): Promise<void> {
+    const structure = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')
+    await this.#ask({ op: 'parquet', from: resolve(from), structure, to: resolve(to) })
+  }
+
+  async removeSource(sourceId: string, held: readonly string[] = []): Promise<void> {
+    await this.#ask({ op: 'removeSource', sourceId, held })
+  }
+
+  partitions(): Promise<readonly Partition[]> {
+    return this.#data({ do: 'partitions' })
+  }
+
+  logTypesIn({ database, table, id }: PartitionId): Promise<readonly string[]> {
+    return this.#data({ do: 'logTypes', partition: { database, table, id } })
+  }
+
+  retire(ask: RetireAsk): Promise<Retired> {
+    return this.#data({ do: 'retire', ...ask })
+  }
+
+  archiveDays(ask: RetireAsk): Promise<ArchiveDays> {
+    return this.#data({ do: 'archiveDays', ...ask })
+  }
+
+  exportDay(ask: ExportAsk): Promise<RowSum> {
+    return this.#data({ do: 'exportDay', ...ask, file: resolve(ask.file) })
+  }
+
+  async importFile(ask: ImportAsk): Promise<Imported> {
+    await this.ensure(ask.spec, true)
+    return this.#data({ do: 'importFile', ...ask, file: resolve(ask.file) })
+  }
+
+  find(ask: EraseAsk): Promise<readonly FoundRows[]> {
+    return this.#data({ do: 'find', ...ask })
+  }
+
+  erase(ask: EraseAsk): Promise<readonly FoundRows[]> {
+    return this.#data({ do: 'erase', ...ask })
+  }
+
+  scrub(): Promise<void> {
+    return this.#data({ do: 'scrub' })
+  }
+
+  move<A extends MoveAsk>(ask: A): Promise<DataAnswers[A['do']]> {
+    return this.#data(ask)
   }
 
   async snapshot(): Promise<string> {
@@ -229,6 +268,11 @@ export class ChdbLake implements Lake {
 
   async #ask(...request: Parameters<ChdbProcess['ask']>): ReturnType<ChdbProcess['ask']> {
     return (await this.#open()).ask(...request)
+  }
+
+  async #data<A extends DataAsk>(ask: A): Promise<DataAnswers[A['do']]> {
+    const { header } = await this.#ask({ op: 'data', ask })
+    return header.data as DataAnswers[A['do']]
   }
 
   async #open(): Promise<ChdbProcess> {

@@ -35,13 +35,14 @@ export type HasNegative = (column: string) => Promise<boolean>
 
 /**
  * The statements that change a stored table to match its spec. `late`: rows of the spec were finished before another spec replaced it, so
- * no column changes its type if an existing one can hold the values. Throws `Refused` for impossible changes.
+ * no column changes its type if an existing one can hold the values. `into`: the table, if it is only a part of the spec's. Throws `Refused`
+ * for impossible changes.
  */
 export async function alterations(
   spec: TableSpec,
   stored: readonly StoredColumn[],
   hasNegative: HasNegative,
-  late = false,
+  { late = false, into = tableName(spec) }: { readonly late?: boolean; readonly into?: string } = {},
 ): Promise<string[]> {
   const renames: string[] = []
   const commands: string[] = []
@@ -70,7 +71,7 @@ export async function alterations(
   }
   // In one statement the engine (26.7) would use the new column's type for the old one during the rename. If interrupted between the two
   // statements, the next call finds the old column without the new one, and adds that.
-  return [renames, commands].flatMap((list) => (list.length > 0 ? [`ALTER TABLE ${tableName(spec)} ${list.join(', ')}`] : []))
+  return [renames, commands].flatMap((list) => (list.length > 0 ? [`ALTER TABLE ${into} ${list.join(', ')}`] : []))
 }
 
 /** The stored columns for the values of the spec's columns, in order. Throws `Refused` if there is none. */

@@ -14,6 +14,9 @@ export const ALL = 'all'
 /** Number of inserted parts per table remembered by token. A retry only concerns the last insert, so this is more than enough. */
 const DEDUPLICATION_WINDOW = 10_000
 
+/** Replicas forget tokens after this time as well: a week, which no outage of the lake should exceed. */
+const DEDUPLICATION_SECONDS = 604_800
+
 /**
  * Parts below this size, in bytes before compression, store all columns in one file. The engine's default of 10 MiB is smaller than an
  * insert under high load: it would create two to four files for each of forty columns, which used half of the lake's CPU.
@@ -89,8 +92,12 @@ export function checkSpec(spec: TableSpec): void {
 export interface Keeping {
   /** Inserts are synced to disk. */
   readonly fsync: boolean
-  /** Rows are kept for this many days after they were parsed. Default: forever. */
-  readonly retentionDays?: number | undefined
+  /** Their replicas remember tokens in common. */
+  readonly isReplicated?: boolean
+  /** The server's storage policy of all tables; absent: its default. */
+  readonly storagePolicy?: string | undefined
+  /** The volume of that policy to which events and matches move; absent: they stay where they are. */
+  readonly cold?: { readonly volume: string; readonly afterDays: number } | undefined
 }
 
 /**
@@ -104,25 +111,36 @@ const FINE = ['index_granularity = 256', 'compress_per_column_in_compact_parts =
 export function createTable(spec: TableSpec, keeping: Keeping): string {
   const columns = storedColumnsOf(spec).map((column) => `${quoteName(column.name)} ${typeOf(column)}`)
   const settings = [...settingsOf(keeping), ...(spec.database === 'logs' ? FINE : [])]
+  const ttl = hasParseTime(spec) ? ttlOf(spec.database, keeping) : undefined
   return `CREATE TABLE IF NOT EXISTS ${tableName(spec)} (${columns.join(', ')}) ENGINE = MergeTree
-PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}${hasParseTime(spec) ? ttlOf(keeping) : ''}
+PARTITION BY ${partitionKey(spec)} ORDER BY ${quoteName(spec.timeColumn)}${ttl === undefined ? '' : `\nTTL ${ttl}`}
 SETTINGS ${settings.join(', ')}`
 }
 
-/** The clause that deletes expired rows, or ''. */
-export function ttlOf({ retentionDays }: Keeping): string {
-  return retentionDays === undefined ? '' : ` TTL toDateTime(p_parse_time) + toIntervalDay(${retentionDays})`
-}
-
 /** The settings of a table whose inserts carry tokens. Partitions are weeks, so that parts expire as a whole. */
-export function settingsOf({ fsync }: Keeping): readonly string[] {
+export function settingsOf({ fsync, isReplicated = false, storagePolicy }: Keeping): readonly string[] {
   const settings = [
-    `non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
+    ...(isReplicated
+      ? [
+          `replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`,
+          `replicated_deduplication_window_seconds = ${DEDUPLICATION_SECONDS}`,
+        ]
+      : [`non_replicated_deduplication_window = ${DEDUPLICATION_WINDOW}`]),
     'ttl_only_drop_parts = 1',
     `min_bytes_for_wide_part = ${WIDE_PART_BYTES}`,
   ]
   if (fsync) settings.push('fsync_after_insert = 1', 'fsync_part_directory = 1')
+  if (storagePolicy !== undefined) settings.push(`storage_policy = ${quoteText(storagePolicy)}`)
   return settings
+}
+
+/**
+ * When rows of a database's tables move to another volume, in the engine's own words; `undefined`: never. A part moves once all of its rows
+ * were received before that.
+ */
+export function ttlOf(database: string, { cold }: Keeping): string | undefined {
+  if (!cold || !/^(?:logs|matches)(?:_local)?$/.test(database)) return undefined
+  return `toDateTime(p_parse_time) + toIntervalDay(${cold.afterDays}) TO VOLUME ${quoteText(cold.volume)}`
 }
 
 /** The columns of `<database>.all`: those common to all its tables, or the standard columns if there are none. */

@@ -7,6 +7,9 @@ test.each([
   'Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space',
   'Code: 252. DB::Exception: Too many parts (3000) in table. Merges are processing significantly slower',
   'std::bad_alloc',
+  'Code: 279. DB::Exception: All connection tries failed',
+  'Code: 32. DB::Exception: Attempt to read after eof: while receiving packet from 127.0.0.1:9001: Insertion status: Wrote 0 blocks',
+  'Code: 16. DB::Exception: Received from 127.0.0.1:9001. DB::Exception: No such column n in table logs_local.t',
 ])('an insert that fails with «%s» can work later', (error) => {
   expect(() => refusalOf(new Error(error))).toThrow(RetryLater)
 })
@@ -14,6 +17,7 @@ test.each([
 test.each([
   'Code: 252. DB::Exception: Too many partitions for single INSERT block (more than 1000)',
   'Code: 33. DB::Exception: Cannot read all data. Bytes read: 5. Bytes expected: 8.',
+  'Code: 252. DB::Exception: Received from 127.0.0.1:9001. DB::Exception: Too many partitions: Insertion status: Wrote 0 blocks',
   'Code: 349. DB::Exception: Cannot convert NULL value to non-Nullable type',
 ])('the rows of an insert that fails with «%s» are at fault', (error) => {
   expect(refusalOf(new Error(error))).toBe(

@@ -1,4 +1,5 @@
 import { chdb } from './chdb.ts'
+import { clickhouse } from './clickhouse/clickhouse.ts'
 
-/** Built-in lakes. A new one is one file in this folder and one name here. */
-export const lakes = [chdb] as const
+/** Built-in lakes. A new one is one file or folder here and one name in this list. */
+export const lakes = [chdb, clickhouse] as const

@@ -1,6 +1,6 @@
 import type { TableSpec } from '../../model/column.ts'
 import { INDICATOR_FIELDS } from '../../model/event.ts'
-import { type Keeping, quoteName, quoteText, settingsOf, tableName, ttlOf } from './ddl.ts'
+import { type Keeping, quoteName, quoteText, settingsOf, tableName } from './ddl.ts'
 
 /**
  * The index of indicators: which value was seen in which log type, when and how often. Its rows are finished together with the events
@@ -41,8 +41,8 @@ function second(column: string): string {
   return `toUInt64(greatest(0, least(4294967295, toUnixTimestamp64Second(${column}))))`
 }
 
-/** The statement that brings an index from an earlier version up to date. */
-export const ADD_SPANS = `ALTER TABLE ${tableName(INDEX)} ADD COLUMN IF NOT EXISTS ${SPANS}`
+/** What brings an index from an earlier version up to date. */
+export const ADD_SPANS = `ADD COLUMN IF NOT EXISTS ${SPANS}`
 
 /** The statement that creates the index. */
 export function createIndicators(keeping: Keeping): string {
@@ -59,7 +59,7 @@ export function createIndicators(keeping: Keeping): string {
     SPANS,
   ]
   return `CREATE TABLE IF NOT EXISTS ${tableName(INDEX)} (${columns.join(', ')}) ENGINE = AggregatingMergeTree
-PARTITION BY toYYYYMMDD(toMonday(p_parse_time)) ORDER BY (kind, value, p_log_type, p_source_id, day)${ttlOf(keeping)}
+PARTITION BY toYYYYMMDD(toMonday(p_parse_time)) ORDER BY (kind, value, p_log_type, p_source_id, day)
 SETTINGS ${settingsOf(keeping).join(', ')}`
 }
 
@@ -70,7 +70,7 @@ SETTINGS ${settingsOf(keeping).join(', ')}`
 export const INDEX_INSERT = {
   columns: [...INDEX.columns.map(({ name }) => name), 'day'],
   values: [...INDEX.columns.map((_, i) => `c${i}`), `toDate32(c${INDEX.columns.findIndex(({ name }) => name === 'first')})`],
-  settings: 'optimize_on_insert = 0',
+  settings: { optimize_on_insert: 0 },
 }
 
 /** An older version had views here that filled the index at each insert. */
@@ -84,8 +84,8 @@ export function isIndexed(database: string, columns: readonly { readonly name: s
   )
 }
 
-/** The index rows for an events table's stored rows. */
-export function indexStored(table: string): string {
+/** The index rows for an events table's stored rows. `settings`: a clause of SQL. */
+export function indexStored(table: string, settings = ''): string {
   const values = INDICATOR_FIELDS.map(
     (field) => `arrayMap(v -> (${quoteText(field.replace('p_any_', ''))}, v), ${quoteName(field)})`,
   )
@@ -93,5 +93,5 @@ export function indexStored(table: string): string {
 SELECT seen.1 AS kind, seen.2 AS value, p_log_type, p_source_id, toDate32(p_event_time) AS day, count() AS count,
 min(p_event_time) AS first, max(p_event_time) AS last, max(t.p_parse_time) AS p_parse_time
 FROM ${tableName({ database: 'logs', table })} AS t ARRAY JOIN arrayConcat(${values.join(', ')}) AS seen
-GROUP BY kind, value, p_log_type, p_source_id, day`
+GROUP BY kind, value, p_log_type, p_source_id, day${settings}`
 }

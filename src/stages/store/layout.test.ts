@@ -13,6 +13,7 @@ import { RetryLater } from '../../util/errors.ts'
 import { ChdbLake, createChdbLake } from './chdb.ts'
 import { INDEX } from './indicators.ts'
 import { insertInto } from './insert.fixture.ts'
+import { applyKeeping } from './keeping.ts'
 import { bringToLayout, LAYOUT } from './layout.ts'
 
 const top = mkdtempSync(join(tmpdir(), 'lake-'))
@@ -235,49 +236,86 @@ describe('the settings of tables', () => {
   })
 })
 
-describe('retention', () => {
+describe('rows that are deleted', () => {
   const old = '2024-01-01T00:00:00Z'
+  const week = (database: string, table: string) => ({ database, table, id: '20240101' })
+  const matches = (table: string): TableSpec => ({
+    ...events(table),
+    database: 'matches',
+    columns: [...events(table).columns, text('p_alert_id')],
+  })
+  const rows = async (lake: ChdbLake, sql: string) => (await lake.query(sql)).rows
 
-  test('deletes rows that were received longer ago from events, matches and the index', async () => {
-    const dataDir = mkdtempSync(join(top, 'data-'))
-    const lake = await createChdbLake({ dataDir, fsync: false, retentionDays: 7 })
+  test('are those of a partition, of some log types, or received before a time', async () => {
+    const lake = await createChdbLake({ dataDir: mkdtempSync(join(top, 'data-')), fsync: false })
     const table = events('kept')
-    const now = new Date().toISOString()
+    const now = '2026-03-04T00:00:00Z'
     await lake.ensure(table)
-    // Recent events that were received long ago are deleted, old events that were received just now stay.
     await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.1'], at: now, parsed: old })), 'old')
     await insertSeen(lake, table, bytes(row({ ips: ['192.0.2.2'], at: old, parsed: now })), 'new')
+    expect(
+      (await lake.partitions()).filter((one) => one.hasParseTime).map((one) => [one.table, one.id, one.rows, one.logType]),
+    ).toEqual([
+      ['kept', '20240101', 1, 'Test.Log'],
+      ['kept', '20260302', 1, 'Test.Log'],
+      ['indicators', '20240101', 1, undefined],
+      ['indicators', '20260302', 1, undefined],
+    ])
+    expect(await lake.logTypesIn(week('monitor', 'indicators'))).toEqual(['Test.Log'])
+    const kept = { rows: 0, kept: 1, isChanged: false }
+    expect(await lake.retire({ ...week('monitor', 'indicators'), logTypes: ['Other.Log'], held: [] })).toEqual(kept)
+    expect(await lake.retire({ ...week('logs', 'kept'), beforeMs: Date.parse(old), held: [] })).toEqual(kept)
+    expect(await lake.retire({ ...week('logs', 'kept'), expected: 2, held: [] })).toEqual({ ...kept, isChanged: true })
+    const gone = { rows: 1, kept: 0, isChanged: false }
+    expect(await lake.retire({ ...week('logs', 'kept'), expected: 1, beforeMs: Date.parse(now), held: [] })).toEqual(gone)
+    expect(await lake.retire({ ...week('monitor', 'indicators'), logTypes: ['Test.Log'], held: [] })).toEqual(gone)
+    expect(await lake.retire({ ...week('logs', 'kept'), held: [] })).toEqual({ ...gone, rows: 0 })
+    expect(await rows(lake, 'SELECT p_any_ip_addresses FROM logs.kept')).toEqual(['[["192.0.2.2"]]'])
+    expect(await rows(lake, 'SELECT value, sum(count) FROM monitor.indicators GROUP BY 1')).toEqual(['["192.0.2.2", 1]'])
     await lake.close()
-    // The engine drops expired parts soon after it has opened a table.
-    const again = await createChdbLake({ dataDir, retentionDays: 7 })
-    while ((await again.query('SELECT count() FROM logs.kept')).rows[0] !== '[1]') await setTimeout(100)
-    while ((await again.query('SELECT sum(count) FROM monitor.indicators')).rows[0] !== '[1]') await setTimeout(100)
-    expect((await again.query('SELECT p_any_ip_addresses FROM logs.kept')).rows).toEqual(['[["192.0.2.2"]]'])
+  })
+
+  test('are never those of an alert on hold, whoever deletes', async () => {
+    const dataDir = mkdtempSync(join(top, 'data-'))
+    const lake = await createChdbLake({ dataDir, fsync: false })
+    const [logs, matched] = [events('held'), matches('held')]
+    for (const table of [logs, matched]) await lake.ensure(table)
+    const three = bytes(...['a', 'b', 'c'].map((name) => row({ names: [name], parsed: old })))
+    await insertInto(lake, logs, three, 'logs')
+    await insertInto(
+      lake,
+      matched,
+      [
+        [...three[0]!, 'held1'],
+        [...three[1]!, 'other'],
+      ] as never,
+      'matches',
+    )
+    const names = 'SELECT p_any_domain_names[1] FROM'
+    const held = ['held1', 'held2']
+    expect(await lake.retire({ ...week('logs', 'held'), held })).toEqual({ rows: 2, kept: 1, isChanged: false })
+    expect(await lake.retire({ ...week('logs', 'held'), held })).toEqual({ rows: 0, kept: 1, isChanged: false })
+    expect(await lake.retire({ ...week('matches', 'held'), held })).toEqual({ rows: 1, kept: 1, isChanged: false })
+    await lake.removeSource('s', held)
+    for (const database of ['logs', 'matches']) expect(await rows(lake, `${names} ${database}.held`)).toEqual(['["a"]'])
+    await lake.close()
+    // What the engine has written down about the deletions is accepted at the next start.
+    const again = await createChdbLake({ dataDir, fsync: false })
+    await again.removeSource('s')
+    for (const database of ['logs', 'matches']) expect(await rows(again, `${names} ${database}.held`)).toEqual([])
     await again.close()
   })
 
-  test('can be set, changed and removed for existing tables', async () => {
-    const dataDir = mkdtempSync(join(top, 'data-'))
-    const table = events('kept')
-    const open = async (retentionDays: number | undefined) => {
-      const lake = await createChdbLake({ dataDir, fsync: false, retentionDays })
-      await lake.ensure(table)
-      return lake
+  test('are no longer chosen by the engine itself, as an earlier version had it', async () => {
+    const removed: string[] = []
+    const run = async (sql: string) => {
+      if (sql.startsWith('SELECT database, name, engine_full'))
+        return '["logs", "a", "MergeTree ORDER BY x TTL toDateTime(p_parse_time) + toIntervalDay(7) SETTINGS index_granularity = 256"]'
+      removed.push(sql)
+      return ''
     }
-    const first = await open(undefined)
-    await insertSeen(first, table, bytes(row({ parsed: old })), 'old')
-    expect((await first.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
-    await first.close()
-    const long = await open(10_000)
-    expect((await long.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
-    await long.close()
-    const short = await open(30)
-    while ((await short.query('SELECT count() FROM logs.kept')).rows[0] !== '[0]') await setTimeout(100)
-    await short.close()
-    const last = await open(undefined)
-    await insertSeen(last, table, bytes(row({ parsed: old })), 'again')
-    expect((await last.query('SELECT count() FROM logs.kept')).rows).toEqual(['[1]'])
-    await last.close()
+    await applyKeeping({ run }, { fsync: false })
+    expect(removed.filter((sql) => sql.includes(' TTL'))).toEqual(['ALTER TABLE `logs`.`a` REMOVE TTL'])
   })
 })
 
@@ -290,7 +328,7 @@ test('a lake that a newer version has migrated is refused before anything is cha
     changed.push(sql)
     return ''
   }
-  await expect(bringToLayout({ run, close: () => {} }, { fsync: false })).rejects.toThrow(
+  await expect(bringToLayout({ run }, { fsync: false })).rejects.toThrow(
     `the lake was used by a newer version of Caracal: it has layout ${later}, and this version, 0.1.0, knows layouts up to ${LAYOUT}.`,
   )
   expect(changed).toEqual([])

@@ -1,11 +1,13 @@
 import type { TableSpec } from '../../model/column.ts'
 import { StorageError } from '../../util/errors.ts'
 import { version } from '../../util/version.ts'
-import { rowsOf, type Session } from './chdb-engine.ts'
+import { alterColumns, catalogue, createEverywhere, createPartDatabases, define, placed } from './cluster.ts'
 import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf } from './ddl.ts'
+import { rowsOf, type Statements, withSettings } from './engine.ts'
 import { ADD_SPANS, createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
 import { applyKeeping } from './keeping.ts'
 import type { Brought } from './lake.ts'
+import { LOOKUP_ROWS } from './lookup-names.ts'
 import { CREATE_LOOKUP_ROWS } from './lookups.ts'
 
 /** The layout that this version writes; see docs/decisions/0014. */
@@ -22,14 +24,15 @@ const ADDED_TO_MATCHES = ['p_raw']
  * restarts from the beginning without repeating any change, because the layout number is written last. Returns the migrated tables. Throws
  * `StorageError`, before anything is changed, if a newer version has migrated the lake.
  */
-export async function bringToLayout(session: Session, keeping: Keeping): Promise<Brought[]> {
+export async function bringToLayout(session: Statements, keeping: Keeping): Promise<Brought[]> {
   const tables = await storedTables(session)
   const isCurrent = await isPresent(session, tables)
-  await session.run(`DROP DATABASE IF EXISTS ${quoteName(OLD_VIEWS)}`)
-  for (const database of DATABASES) await session.run(`CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
-  await session.run(createIndicators(keeping))
-  await session.run(ADD_SPANS)
-  await session.run(CREATE_LOOKUP_ROWS)
+  await define(session, `DROP DATABASE IF EXISTS ${quoteName(OLD_VIEWS)}`)
+  for (const database of DATABASES) await define(session, `CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
+  if (session.cluster) for (const statement of createPartDatabases()) await define(session, statement)
+  await createEverywhere(session, INDEX, createIndicators(keeping))
+  await alterColumns(session, INDEX, ADD_SPANS)
+  await createEverywhere(session, LOOKUP_ROWS, CREATE_LOOKUP_ROWS)
   const brought = isCurrent ? [] : await bring(session, tables)
   await applyKeeping(session, keeping)
   return brought
@@ -37,15 +40,15 @@ export async function bringToLayout(session: Session, keeping: Keeping): Promise
 
 type Stored = Pick<TableSpec, 'database' | 'table'>
 
-async function storedTables(session: Session): Promise<Stored[]> {
+async function storedTables(session: Statements): Promise<Stored[]> {
   const databases = DATABASES.map(quoteText).join(', ')
   const text = await session.run(
-    `SELECT database, name FROM system.tables WHERE engine = 'MergeTree' AND database IN (${databases}) AND name != ${quoteText(ALL)} ORDER BY database, name`,
+    `SELECT database, name FROM ${catalogue(session, 'tables')} WHERE engine = 'MergeTree' AND database IN (${databases}) AND name != ${quoteText(ALL)} ORDER BY database, name`,
   )
   return rowsOf<[string, string]>(text).map(([database, table]) => ({ database, table }))
 }
 
-async function isPresent(session: Session, tables: readonly Stored[]): Promise<boolean> {
+async function isPresent(session: Statements, tables: readonly Stored[]): Promise<boolean> {
   if (!tables.some(({ table }) => table === RECORD.table)) return false
   const [row] = rowsOf<[number]>(await session.run(`SELECT max(layout) FROM ${tableName(RECORD)}`))
   const layout = Number(row?.[0])
@@ -56,8 +59,10 @@ async function isPresent(session: Session, tables: readonly Stored[]): Promise<b
   return layout === LAYOUT
 }
 
-async function bring(session: Session, tables: readonly Stored[]): Promise<Brought[]> {
-  await session.run(
+async function bring(session: Statements, tables: readonly Stored[]): Promise<Brought[]> {
+  await createEverywhere(
+    session,
+    RECORD,
     `CREATE TABLE IF NOT EXISTS ${tableName(RECORD)} (layout UInt32, time DateTime64(9, 'UTC'), "table" String, rows_before UInt64, rows_after UInt64)
 ENGINE = MergeTree ORDER BY (layout, "table") SETTINGS fsync_after_insert = 1, fsync_part_directory = 1`,
   )
@@ -70,28 +75,29 @@ ENGINE = MergeTree ORDER BY (layout, "table") SETTINGS fsync_after_insert = 1, f
     brought.push({ table: `${one.database}.${one.table}`, rowsBefore, rowsAfter })
   }
   for (const { database, table } of tables) {
-    if (isIndexed(database, await columnsOf(session, { database, table }))) await session.run(indexStored(table))
+    if (isIndexed(database, await columnsOf(session, { database, table })))
+      await session.run(indexStored(table, withSettings(placed(session, INDEX, table))))
   }
   const rows = [{ table: '', rowsBefore: 0, rowsAfter: 0 }, ...brought].map(
     ({ table, rowsBefore, rowsAfter }) => `(${LAYOUT}, now64(9, 'UTC'), ${quoteText(table)}, ${rowsBefore}, ${rowsAfter})`,
   )
-  await session.run(`INSERT INTO ${tableName(RECORD)} VALUES ${rows.join(', ')}`)
+  await session.run(`INSERT INTO ${tableName(RECORD)}${withSettings(placed(session, RECORD, ''))} VALUES ${rows.join(', ')}`)
   return brought
 }
 
-async function addColumns(session: Session, one: Stored): Promise<void> {
+async function addColumns(session: Statements, one: Stored): Promise<void> {
   const names = one.database === 'logs' ? ADDED : one.database === 'matches' ? [...ADDED, ...ADDED_TO_MATCHES] : []
   if (names.length === 0) return
   const type = typeOf({ name: '', kind: 'string' })
   const added = names.map((name) => `ADD COLUMN IF NOT EXISTS ${quoteName(name)} ${type}`)
-  await session.run(`ALTER TABLE ${tableName(one)} ${added.join(', ')}`)
+  await alterColumns(session, one, added.join(', '))
 }
 
-async function count(session: Session, one: Stored): Promise<number> {
+async function count(session: Statements, one: Stored): Promise<number> {
   return Number(rowsOf<[number]>(await session.run(`SELECT count() FROM ${tableName(one)}`))[0]![0])
 }
 
-async function columnsOf(session: Session, { database, table }: Stored): Promise<{ name: string }[]> {
+async function columnsOf(session: Statements, { database, table }: Stored): Promise<{ name: string }[]> {
   const where = `database = ${quoteText(database)} AND table = ${quoteText(table)}`
   return rowsOf<[string]>(await session.run(`SELECT name FROM system.columns WHERE ${where}`)).map(([name]) => ({ name }))
 }

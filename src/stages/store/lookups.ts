@@ -1,5 +1,6 @@
-import { rowsOf, type Session, UNDIVIDED } from './chdb-engine.ts'
+import { define, placed } from './cluster.ts'
 import { quoteName, quoteText, tableName } from './ddl.ts'
+import { rowsOf, type Session, type Settings, settingsText, UNDIVIDED } from './engine.ts'
 import { statementError } from './engine-error.ts'
 import { LOOKUP_ROWS, LOOKUPS } from './lookup-names.ts'
 
@@ -51,7 +52,7 @@ export interface LookupView {
 }
 
 /** Stores lookup tables for SQL over one connection. Calls must not overlap. */
-export class ChdbLookups {
+export class LakeLookups {
   readonly #session: Session
   /** View → the statement that created it. */
   readonly #made = new Map<string, string>()
@@ -66,7 +67,12 @@ export class ChdbLookups {
    */
   async store(version: LookupVersion): Promise<void> {
     try {
-      await this.#session.run(insertOf(version))
+      const { file: path } = version
+      const insert = async (rows?: string) => {
+        await this.#session.run(insertOf(version, placed(this.#session, LOOKUP_ROWS, version.table), rows))
+      }
+      if (path === undefined) await insert()
+      else await this.#session.withFile({ path, format: 'JSONCompactEachRow', structure: 'key String, row String' }, insert)
     } catch (error) {
       throw statementError(`version ${version.version} of table ${version.table} cannot be stored in the lake`, error)
     }
@@ -78,34 +84,31 @@ export class ChdbLookups {
     const stored = await this.#session.run(`SELECT name FROM system.tables WHERE database = ${quoteText(LOOKUPS)}`)
     for (const [name] of rowsOf<[string]>(stored)) {
       if (wanted.has(name)) continue
-      await this.#session.run(`DROP VIEW IF EXISTS ${tableName({ database: LOOKUPS, table: name })}`)
+      await define(this.#session, `DROP VIEW IF EXISTS ${tableName({ database: LOOKUPS, table: name })}`)
       this.#made.delete(name)
     }
     for (const view of views) {
       const statement = viewOf(view)
       if (this.#made.get(view.name) === statement) continue
-      await this.#session.run(statement)
+      await define(this.#session, statement)
       this.#made.set(view.name, statement)
     }
   }
 }
 
-function insertOf({ table, version, sinceMs, file, about }: LookupVersion): string {
+/** `rows`: the table with the version's content. */
+function insertOf({ table, version, sinceMs, about }: LookupVersion, place: Settings, rows?: string): string {
   const name = quoteText(table)
   const since = `fromUnixTimestamp64Milli(${Math.trunc(sinceMs)}, 'UTC')`
-  const content = file === undefined ? "values('key String, row String', ('', ''))" : fileOf(file)
-  const given = `(SELECT hex(sipHash128(key, row)) AS id, key, row FROM ${content}${file === undefined ? ' WHERE false' : ''})`
+  const content = rows ?? "values('key String, row String', ('', ''))"
+  const given = `(SELECT hex(sipHash128(key, row)) AS id, key, row FROM ${content}${rows === undefined ? ' WHERE false' : ''})`
   const inForce = `SELECT p_row_id FROM ${ROWS} FINAL WHERE p_table = ${name} AND p_row_id != '' AND NOT p_is_over`
   return `INSERT INTO ${ROWS} (p_table, p_row_id, p_valid_from, p_valid_to, p_is_over, p_key, p_row, p_version) SELECT * FROM (
 SELECT p_table, p_row_id, p_valid_from, toNullable(${since}), true, p_key, p_row, p_version FROM ${ROWS} FINAL
 WHERE p_table = ${name} AND p_row_id != '' AND NOT p_is_over AND p_row_id NOT IN (SELECT id FROM ${given})
 UNION ALL SELECT ${name}, id, ${since}, NULL, false, key, row, ${quoteText(version)} FROM ${given} WHERE id NOT IN (${inForce})
 UNION ALL SELECT ${name}, '', ${since}, NULL, false, '', ${quoteText(about)}, ${quoteText(version)})
-SETTINGS insert_deduplicate = 0, ${UNDIVIDED}`
-}
-
-function fileOf(path: string): string {
-  return `file(${quoteText(path)}, 'JSONCompactEachRow', 'key String, row String')`
+SETTINGS ${settingsText({ insert_deduplicate: 0, ...UNDIVIDED, ...place })}`
 }
 
 const EXPRESSIONS: Readonly<Record<LookupColumnKind, (name: string) => string>> = {

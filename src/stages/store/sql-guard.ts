@@ -1,9 +1,9 @@
 import { Refused } from '../../util/errors.ts'
 import { DATABASES, quoteText } from './ddl.ts'
 import { HARMLESS_FUNCTIONS } from './sql-functions.ts'
-import { lex, type Token, unlex } from './sql-lex.ts'
+import { lex, type Place, placeIn, type Token, unlex } from './sql-lex.ts'
 import { pantherName } from './sql-panther.ts'
-import { limitToLogTypes } from './sql-sight.ts'
+import { limitToLogTypes, withoutHidden } from './sql-sight.ts'
 import { ALLOWED_TABLE_FUNCTIONS, BARE_FUNCTIONS, FORBIDDEN_FUNCTIONS, WITHOUT_ARGUMENTS } from './sql-surface.ts'
 
 /** The engine's names that the guard must know. All in lower case. */
@@ -14,6 +14,8 @@ export interface Surface {
   /** Alias → function. */
   readonly aliases: ReadonlyMap<string, string>
   readonly databases: ReadonlySet<string>
+  /** Those that the catalogue of names and types does not show. */
+  readonly hidden?: readonly string[]
 }
 
 export type Params = Readonly<Record<string, string | number>>
@@ -35,9 +37,14 @@ export function guardQuery(sql: string, params: Params, maxRows: number, surface
   checkStatement(tokens)
   checkBrackets(tokens)
   checkNames(tokens, surface)
-  const statement = unlex(rewrite(tokens, params))
+  const statement = withoutHidden(unlex(rewrite(tokens, params)), surface.hidden ?? [])
   const limited = logTypes ? limitToLogTypes(statement, logTypes, (message) => new Refused(message)) : statement
   return `SELECT * FROM (\n${limited}\n) LIMIT ${maxRows + 1}`
+}
+
+/** Where users' SQL has what is at a place of the statement that `guardQuery` made of it, without `logTypes`. */
+export function placeInQuery(sql: string, params: Params, { line, column }: Place): Place {
+  return placeIn(sql, rewrite(lex(sql), params), { line: line - 1, column })
 }
 
 function checkStatement(tokens: readonly Token[]): void {
@@ -124,7 +131,8 @@ function rewrite(tokens: readonly Token[], params: Params): Token[] {
     const replaced = placeholder(tokens, at, params) ?? (tokens[at - 1]?.raw === '.' ? undefined : pantherName(tokens, at))
     if (!replaced) out.push(tokens[at++]!)
     else {
-      out.push({ kind: 'word', raw: replaced.sql, value: replaced.sql, spaced: tokens[at]!.spaced })
+      const { spaced, at: place } = tokens[at]!
+      out.push({ kind: 'word', raw: replaced.sql, value: replaced.sql, spaced, ...(place !== undefined && { at: place }) })
       at += replaced.length
     }
   }

@@ -9,6 +9,8 @@ export interface Token {
   readonly value: string
   /** White space or a comment precedes it. */
   readonly spaced: boolean
+  /** Where it begins in the text that was read; a token made otherwise has no such place. */
+  readonly at?: number
 }
 
 /** Longer SQL is refused, as it is by the engine's own limit (`max_query_size`). */
@@ -36,7 +38,7 @@ export function lex(sql: string): Token[] {
       continue
     }
     const token = readToken(sql, at, spaced)
-    tokens.push(token)
+    tokens.push({ ...token, at })
     at += token.raw.length
     spaced = false
   }
@@ -46,6 +48,27 @@ export function lex(sql: string): Token[] {
 /** Tokens as SQL text again, without comments. */
 export function unlex(tokens: readonly Token[]): string {
   return tokens.map((token) => (token.spaced ? ` ${token.raw}` : token.raw)).join('')
+}
+
+/** Counted from 1, as parsers do. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
+/** Where the text `sql` has what is at a place of `unlex(tokens)`: the place of the token there, or of the last one before it. */
+export function placeIn(sql: string, tokens: readonly Token[], { line, column }: Place): Place {
+  let [onLine, onColumn, found] = [1, 1, 0]
+  for (const { raw, spaced, at } of tokens) {
+    if (spaced) onColumn++
+    if (onLine > line || (onLine === line && onColumn > column)) break
+    if (at !== undefined) found = at
+    const lines = raw.split('\n')
+    onLine += lines.length - 1
+    onColumn = lines.length > 1 ? lines.at(-1)!.length + 1 : onColumn + raw.length
+  }
+  const before = sql.slice(0, found).split('\n')
+  return { line: before.length, column: before.at(-1)!.length + 1 }
 }
 
 function readToken(sql: string, at: number, spaced: boolean): Token {

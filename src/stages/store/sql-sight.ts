@@ -51,8 +51,42 @@ export function limitToLogTypes(sql: string, logTypes: readonly string[], refuse
   return unlex(out)
 }
 
-/** Judges which tables there are rows of: the whole databases of events with their `all`, and some others. */
-function tablesOf(logTypes: readonly string[]): (database: string, table: string) => boolean {
+/** Tables of the catalogue that list what is in databases, and their columns with the names of these. */
+const LISTED: Readonly<Record<string, string>> = {
+  tables: 'table_schema',
+  columns: 'table_schema',
+  key_column_usage: 'table_schema',
+  statistics: 'table_schema',
+  schemata: 'schema_name',
+}
+
+/** Takes databases out of what a statement reads from the catalogue. */
+export function withoutHidden(sql: string, hidden: readonly string[]): string {
+  if (hidden.length === 0) return sql
+  const tokens = lex(sql)
+  const out: Token[] = []
+  for (let at = 0; at < tokens.length; at++) {
+    const [token, dot, table] = tokens.slice(at, at + 3)
+    const column = LISTED[table?.value.toLowerCase() ?? '']
+    const isListing =
+      token!.value.toLowerCase() === 'information_schema' &&
+      dot?.raw === '.' &&
+      column !== undefined &&
+      tokens[at - 1]?.raw !== '.'
+    if (!isListing || tokens[at + 3]?.raw === '.') {
+      out.push(token!)
+      continue
+    }
+    const from = unlex(tokens.slice(at, at + 3)).trim()
+    const rows = `(SELECT * FROM ${from} WHERE ${column} NOT IN (${hidden.map(quoteText).join(', ')}))`
+    out.push({ kind: 'word', raw: rows, value: rows, spaced: true })
+    at += 2
+  }
+  return unlex(out)
+}
+
+/** Judges which tables there are rows of for these log types (patterns): the whole databases of events with their `all`, and some others. */
+export function tablesOf(logTypes: readonly string[]): (database: string, table: string) => boolean {
   const named = logTypes.map((pattern) => glob(pattern.replaceAll('.', '_')))
   return (database, table) => {
     if (OTHERS.has(`${database}.${table}`) || CATALOGUE.has(`${database}.${table.toLowerCase()}`)) return true

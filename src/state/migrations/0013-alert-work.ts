@@ -40,10 +40,10 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .execute()
   await sql`INSERT INTO alert_timeline (alert_id, at_ms, until_ms, "by", kind, detail)
     SELECT alert_id, created_ms, created_ms, '', 'opened',
-      json_object('kind', 'opened', 'severity', severity, 'event_count', event_count, 'muted_by', NULL)
+      '{"kind":"opened","severity":"' || severity || '","event_count":' || event_count || ',"muted_by":null}'
     FROM alerts WHERE opened = 1 ORDER BY created_ms, alert_id`.execute(db)
   await sql`INSERT INTO alert_timeline (alert_id, at_ms, until_ms, "by", kind, detail)
     SELECT alert_id, updated_ms, updated_ms, '', 'changed',
-      json_object('kind', 'changed', 'field', 'status', 'from', 'OPEN', 'to', status)
+      '{"kind":"changed","field":"status","from":"OPEN","to":"' || status || '"}'
     FROM alerts WHERE opened = 1 AND status <> 'OPEN' ORDER BY created_ms, alert_id`.execute(db)
 }

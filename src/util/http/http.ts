@@ -2,9 +2,11 @@ import { Readable } from 'node:stream'
 import * as tls from 'node:tls'
 import { Agent, type BodyInit, buildConnector, type Dispatcher, fetch, ProxyAgent, Response, request as requestOf } from 'undici'
 import { type AddressRule, guardedLookup, isRefusedLiteral, privateAddress, publicOr } from './addresses.ts'
+import type { OpenSocket } from './open-socket.ts'
 import { type ProxySettings, proxyFor } from './proxy.ts'
 import { isCertificateFault, reasonOf } from './reasons.ts'
 import { checkedHeaders, type HttpAnswer, HttpError, type HttpRequest, type Send, shownUrl } from './send.ts'
+import { socketOpener } from './socket.ts'
 import { CREDENTIALS_IN_URL, holdsCredentials } from './target-url.ts'
 
 export interface HttpSettings {
@@ -23,6 +25,8 @@ export interface Trusted {
 export interface Http {
   /** For addresses from the operator's configuration: any address, including private ones. */
   readonly configured: Send
+  /** WebSockets to addresses from the operator's configuration, and to those that a configured service names. */
+  readonly socket: OpenSocket
   /** For addresses from content, which third parties may have written: only public addresses, and those that the configuration allows. */
   readonly fromContent: Send
   /** The authorities to trust, as an option of TLS connections that do not carry HTTP. Empty: the usual ones. */
@@ -33,6 +37,12 @@ export interface Http {
 
 const CONNECT_TIMEOUT_MS = 10_000
 const MAX_HEADER_BYTES = 64 * 1024
+const MAX_SOCKET_MESSAGE_BYTES = 1024 * 1024
+
+/** Trust in these authorities (PEM) in addition to the usual ones. */
+export function trustedWith(ca: string | undefined): Trusted {
+  return ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
+}
 
 /** The HTTP client for all requests to the outside. */
 export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
@@ -41,9 +51,14 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
     open.push(agent)
     return agent
   }
-  const trusted: Trusted = ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
+  const trusted = trustedWith(ca)
   // No limit on silence: each request sets its own time limit.
-  const limits = { headersTimeout: 0, bodyTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES }
+  const limits = {
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    webSocket: { maxPayloadSize: MAX_SOCKET_MESSAGE_BYTES },
+  }
   const proxies = new Map<string, Dispatcher>()
   const proxied = (uri: string) => {
     const known = proxies.get(uri)
@@ -53,19 +68,21 @@ export function createHttp({ proxy, ca, allowPrivate }: HttpSettings): Http {
     proxies.set(uri, made)
     return made
   }
-  const sender = (isAllowed?: AddressRule): Send => {
+  const chooser = (isAllowed?: AddressRule) => {
     const direct = kept(new Agent({ ...limits, connect: connector(trusted, isAllowed) }))
-    return (request) =>
-      send(request, (url) => {
-        // With a proxy, the proxy resolves names and decides what they may reach; only literal addresses are checked here.
-        if (isAllowed && isRefusedLiteral(url.hostname, isAllowed)) throw privateAddress(url.hostname)
-        const through = proxyFor(url, proxy)
-        return through === undefined ? direct : proxied(through)
-      })
+    return (url: URL): Dispatcher => {
+      // With a proxy, the proxy resolves names and decides what they may reach; only literal addresses are checked here.
+      if (isAllowed && isRefusedLiteral(url.hostname, isAllowed)) throw privateAddress(url.hostname)
+      const through = proxyFor(url, proxy)
+      return through === undefined ? direct : proxied(through)
+    }
   }
+  const toConfigured = chooser()
+  const toPublic = chooser(publicOr(allowPrivate))
   return {
-    configured: sender(),
-    fromContent: sender(publicOr(allowPrivate)),
+    configured: (request) => send(request, toConfigured),
+    socket: socketOpener(toConfigured),
+    fromContent: (request) => send(request, toPublic),
     trusted,
     async close() {
       await Promise.all(open.map((agent) => agent.destroy()))

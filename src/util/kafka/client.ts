@@ -49,17 +49,26 @@ function addCodecs({ CompressionCodecs, CompressionTypes: { GZIP, Snappy, LZ4, Z
   for (const [type, decompress] of others) all[type] = () => ({ compress: pack, decompress })
 }
 
+/** Time limits in milliseconds. */
+export interface KafkaLimits {
+  readonly connectMs: number
+  readonly requestMs: number
+}
+
 /** A client of a Kafka cluster. Connects only when it is used. */
-export function kafkaClient({ brokers, tls, sasl }: KafkaOptions): Kafka {
+export function kafkaClient(
+  { brokers, tls, sasl }: KafkaOptions,
+  { connectMs, requestMs }: KafkaLimits = { connectMs: CONNECT_MS, requestMs: REQUEST_MS },
+): Kafka {
   const library = kafkaLibrary()
   const { Kafka: Client, logLevel } = library
   addCodecs(library)
   return new Client({
     clientId: 'caracal',
     brokers: [...brokers],
-    connectionTimeout: CONNECT_MS,
-    authenticationTimeout: CONNECT_MS,
-    requestTimeout: REQUEST_MS,
+    connectionTimeout: connectMs,
+    authenticationTimeout: connectMs,
+    requestTimeout: requestMs,
     // Its errors are thrown as well, and it would write to standard output.
     logLevel: logLevel.NOTHING,
     retry: { retries: RETRIES },

@@ -19,12 +19,16 @@ export interface BucketRequest {
   readonly key?: string
   readonly query?: Readonly<Record<string, string>>
   readonly headers?: Readonly<Record<string, string>>
+  /** Content of a new object. */
+  readonly body?: Uint8Array
   /** See `HttpRequest`. */
   readonly isRaw?: boolean
   readonly maxBytes: number
   readonly timeoutMs: number
   readonly signal: AbortSignal
 }
+
+type Method = 'GET' | 'PUT'
 
 /** A key with a part `.` or `..`, which URLs resolve: it would name another object, even one of another bucket. */
 export class UnreachableKey extends Error {
@@ -33,7 +37,7 @@ export class UnreachableKey extends Error {
   }
 }
 
-/** Signed GET requests to one bucket of S3 or a compatible store. */
+/** Signed requests to one bucket of S3 or a compatible store. */
 export class BucketClient {
   readonly #options: BucketOptions
   #region: string
@@ -52,32 +56,33 @@ export class BucketClient {
    * The answer, whatever its status. A request is repeated once if S3 names another region. Rejects as `Send` does, and with
    * `UnreachableKey`.
    */
-  async get(request: BucketRequest): Promise<HttpAnswer> {
+  get(request: BucketRequest): Promise<HttpAnswer> {
+    return this.#request('GET', request)
+  }
+
+  /** Stores an object; like `get`. */
+  put(request: BucketRequest & { readonly body: Uint8Array }): Promise<HttpAnswer> {
+    return this.#request('PUT', request)
+  }
+
+  async #request(method: Method, request: BucketRequest): Promise<HttpAnswer> {
     if (hasDotSegment(request.key ?? '')) throw new UnreachableKey()
-    const answer = await this.#send(request)
+    const answer = await this.#send(method, request)
     const region = answer.headers.get('x-amz-bucket-region')
     if (![301, 307, 400].includes(answer.status) || !region || region === this.#region || !/^[a-z0-9-]{1,40}$/.test(region))
       return answer
     this.#region = region
-    return this.#send(request)
+    return this.#send(method, request)
   }
 
-  async #send({
-    key = '',
-    query = {},
-    headers = {},
-    isRaw = false,
-    maxBytes,
-    timeoutMs,
-    signal,
-  }: BucketRequest): Promise<HttpAnswer> {
+  async #send(method: Method, { key = '', query = {}, headers = {}, body, isRaw = false, ...limits }: BucketRequest) {
     const { send, credentials } = this.#options
     const search = new URLSearchParams(query).toString()
     const path = key.split('/').map(awsEncoded).join('/')
     const url = new URL(`${this.#base()}/${path}${search && `?${search}`}`)
-    const own = await credentials(url, signal)
-    const request = { method: 'GET', url, headers, region: this.#region, service: 's3', nowMs: Date.now() }
-    return send({ url, headers: own ? signed(request, own) : headers, isRaw, signal, timeoutMs, maxBytes })
+    const own = await credentials(url, limits.signal)
+    const request = { method, url, headers, region: this.#region, service: 's3', body, nowMs: Date.now() }
+    return send({ url, method, headers: own ? signed(request, own) : headers, ...(body && { body }), isRaw, ...limits })
   }
 
   #base(): string {

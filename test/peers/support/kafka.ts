@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kafka, Kafka as KafkaClient, logLevel, Partitioners } from 'kafkajs'
 import { freePort } from '../../support/caracal.ts'
 import { mavenPackages, type Peer, program } from './installed.ts'
@@ -22,7 +23,7 @@ export const LOGIN = { username: 'reader', password: 'a-secret-of-tests' }
 export class Broker {
   readonly folder: string
   readonly ports: { readonly plain: number; readonly sasl: number; readonly tls: number }
-  readonly #child: ChildProcess
+  #child: ChildProcess
   readonly client: Kafka
 
   private constructor(folder: string, ports: Broker['ports'], child: ChildProcess) {
@@ -51,10 +52,27 @@ export class Broker {
     ])
     const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', cluster, '-c', properties, ...scram]
     execFileSync(JAVA.path!, ['-cp', jars, ...format], { stdio: 'ignore' })
-    const child = spawn(JAVA.path!, ['-Xmx384m', '-cp', jars, 'kafka.Kafka', properties], { stdio: 'ignore', cwd: folder })
-    const broker = new Broker(folder, ports, child)
+    const broker = new Broker(folder, ports, run(folder))
     await broker.#isReady()
     return broker
+  }
+
+  /** SIGKILL, as if its machine was gone. */
+  async kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+
+  /** Stops it, or continues it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal)
+  }
+
+  /** Starts it again after `kill`, with what it had. */
+  async again(): Promise<void> {
+    this.#child = run(this.folder)
+    await this.#isReady()
   }
 
   async topic(name: string, numPartitions: number): Promise<void> {
@@ -104,24 +122,35 @@ export class Broker {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
-    this.#child.kill('SIGKILL')
-    await ended
+    await this.kill()
     rmSync(this.folder, { recursive: true, force: true })
   }
 
   async #isReady(): Promise<void> {
+    // Without the pauses of the client, which become longer with each attempt.
+    const client = new KafkaClient({
+      brokers: [`127.0.0.1:${this.ports.plain}`],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 0 },
+    })
     for (;;) {
-      const admin = this.client.admin()
+      const admin = client.admin()
       try {
         await admin.connect()
         await admin.listTopics()
         return await admin.disconnect()
       } catch (error) {
         if (this.#child.exitCode !== null) throw new Error('the broker ended', { cause: error })
+        await admin.disconnect()
+        await sleep(200)
       }
     }
   }
+}
+
+function run(folder: string): ChildProcess {
+  const args = ['-Xmx384m', '-cp', join(kafkaPeer.path!, '*'), 'kafka.Kafka', join(folder, 'server.properties')]
+  return spawn(JAVA.path!, args, { stdio: 'ignore', cwd: folder })
 }
 
 /** One certificate that is its own authority, for 127.0.0.1. */

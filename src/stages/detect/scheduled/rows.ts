@@ -6,7 +6,10 @@ import { queryLogType } from '../language.ts'
 /** A column of a query's result. */
 export interface RowColumn {
   readonly name: string
-  /** `json`: the cell is text that contains a JSON value; `list of json`: a list of such texts; anything else: used as is. */
+  /**
+   * `json`: the cell is text that contains a JSON value; `text or json`: it may be text that contains a JSON object or list; `list of json`:
+   * a list of such texts; anything else: used as is.
+   */
   readonly shape: string
   /** The cell is a JSON object whose members are fields of the row, except those that are already columns. */
   readonly isRest?: boolean
@@ -16,9 +19,13 @@ export interface RowColumn {
 export interface QueryRows {
   readonly query: string
   readonly dueMs: number
+  /** True: somebody asked for the run, at `dueMs`; it was not due. */
+  readonly isAsked?: boolean
   readonly columns: readonly RowColumn[]
   /** One exact JSON array text per row. */
   readonly rows: readonly string[]
+  /** The query has more rows. Absent: false. */
+  readonly isTruncated?: boolean
 }
 
 const MAX_DEPTH = 512
@@ -83,6 +90,7 @@ function complete(event: JsonObject, standard: JsonObject): JsonObject {
 
 function unfold(cell: JsonValue, shape: string): JsonValue {
   if (shape === 'json' && typeof cell === 'string') return readNested(cell)
+  if (shape === 'text or json' && typeof cell === 'string' && /^[[{]/.test(cell)) return readNested(cell)
   if (shape !== 'list of json' || !Array.isArray(cell)) return cell
   return cell.map((member: JsonValue) => (typeof member === 'string' ? readNested(member) : member))
 }

@@ -16,6 +16,8 @@ const periodSchema = z.object({
   untilMs: z.number().optional(),
   /** `fetched` by a provider, or `shipped` next to the definition. */
   origin: z.enum(['fetched', 'shipped']),
+  /** Who has written it through the API. */
+  by: z.string().optional(),
   /** Name of the file that it came from, a hint at the format. */
   fileName: z.string().optional(),
   /** Unknown for versions that an earlier version of Caracal has left. */

@@ -53,6 +53,11 @@ export class TableVersions {
     return this.#store.candidate(unpacked)
   }
 
+  /** See `VersionStore.erase`. */
+  erase(isMeant: (content: Uint8Array) => boolean, isDry: boolean): Promise<number> {
+    return this.#store.erase(isMeant, isDry)
+  }
+
   drop(candidate: string): Promise<void> {
     return this.#store.drop(candidate)
   }
@@ -64,7 +69,7 @@ export class TableVersions {
   async keep(
     candidate: string | undefined,
     { version, rows, skipped, passedOver }: BuiltTable,
-    about: Pick<VersionPeriod, 'origin' | 'fileName' | 'bytes'>,
+    about: Pick<VersionPeriod, 'origin' | 'by' | 'fileName' | 'bytes'>,
   ): Promise<VersionPeriod | undefined> {
     const checks = passedOver && { passedOver: [...passedOver] }
     const period = { version, sinceMs: this.#options.clock.now(), rows, skipped, ...checks, ...about }

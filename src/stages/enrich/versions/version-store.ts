@@ -129,6 +129,30 @@ export class VersionStore {
     for (const hash of gone) await rm(join(this.#folder, contentFile(hash)), { force: true })
   }
 
+  /**
+   * Removes the contents of past versions that are `meant`, and returns how many those are; `isDry`: only counts. What is in force stays.
+   */
+  async erase(isMeant: (content: Uint8Array) => boolean, isDry: boolean): Promise<number> {
+    let n = 0
+    await this.#change(async () => {
+      const inForce = this.#periods.at(-1)
+      const past = this.#periods.filter(({ isGone }) => !isGone).map(({ version }) => hashOf(version))
+      const gone = new Set<string>()
+      for (const hash of new Set(past)) {
+        if (inForce && hash === hashOf(inForce.version)) continue
+        const bytes = await readFile(join(this.#folder, contentFile(hash))).catch(() => undefined)
+        const content = bytes && (await unpack(bytes, { max_bytes: MOST_BYTES }).catch(() => bytes))
+        if (content && isMeant(content)) gone.add(hash)
+      }
+      n = gone.size
+      if (isDry || n === 0) return
+      this.#periods = this.#periods.map((period) => (gone.has(hashOf(period.version)) ? { ...period, isGone: true } : period))
+      await this.#save()
+      for (const hash of gone) await rm(join(this.#folder, contentFile(hash)), { force: true })
+    })
+    return n
+  }
+
   /** Changes the list, one change at a time. */
   #change(change: () => Promise<void>): Promise<void> {
     const done = this.#changing.then(change)

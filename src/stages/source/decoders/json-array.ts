@@ -13,19 +13,15 @@ export const jsonArray: TextDecoder = {
   types: ['auto', 'json', 'json_array'],
   summary: 'JSON arrays: each element is a record.',
   example: { body: '[{"a":1},\n {"b":{"c":"]"}}, {"d" 2}]\n', records: ['{"a":1}', '{"b":{"c":"]"}}', '{"d" 2}'] },
-  begins: (walk) => isInside(walk) || (walk.state === 'lines' && beginsArray(walk)),
+  begins: (walk) => walk.isInside || (walk.state === 'lines' && beginsArray(walk)),
   step(walk) {
-    if (!isInside(walk)) return walk.enterArray()
+    if (!walk.isInside) return walk.enterArray()
     const byte = walk.bytes[walk.at]!
     if (byte === CLOSE_LIST) walk.leaveArray()
     if (byte !== CLOSE_LIST && byte !== COMMA) return element(walk)
     walk.begin(walk.at + 1)
     return true
   },
-}
-
-function isInside({ state }: TextWalk): boolean {
-  return state === 'array' || state === 'envelope'
 }
 
 /** Numbers and the words for null that tools write into JSON, whether valid or not. */
@@ -65,14 +61,16 @@ function word(walk: TextWalk): boolean {
   if (isWord && isWhole) return walk.emit(start, end, end)
   if (after === bytes.length && !walk.final) return walk.wait('value')
   // The array broke off: what follows is lines, or the rest of one.
+  if (bytes[walk.start] === NEWLINE) walk.start++
   if (!walk.line()) return false
   walk.state = 'lines'
   return true
 }
 
 /** Where a broken element ends: after its closing bracket, or before a line that begins like another element. */
-function endOfBroken({ bytes, at: start, lines }: TextWalk, scanner: JsonScanner): number {
-  const indent = start - lines.startOf(start)
+function endOfBroken({ bytes, at: start, start: from, lines }: TextWalk, scanner: JsonScanner): number {
+  // The bytes may begin in the middle of a line. So the column counts only if nothing else precedes the element on its line.
+  const indent = bytes[from] === NEWLINE ? start - from - 1 : 0
   const open = new OpenBrackets(scanner.open())
   let inString = scanner.isInString
   let line = lines.startOf(scanner.failedAt)
@@ -88,7 +86,7 @@ function endOfBroken({ bytes, at: start, lines }: TextWalk, scanner: JsonScanner
       else if (byte === QUOTE) inString = false
     } else if (byte === QUOTE) inString = true
     else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-      if (isFresh && line > start && at - line <= indent) return line
+      if (isFresh && line > start && at - line <= indent) return line - 1
       open.push(byte)
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) {
       const isClosed = open.close(byte === CLOSE_OBJECT ? OPEN_OBJECT : OPEN_LIST)

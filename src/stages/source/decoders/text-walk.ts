@@ -93,8 +93,11 @@ export class TextWalk {
     const { bytes } = this
     while (this.at < bytes.length) {
       const byte = bytes[this.at]!
-      if (byte === NEWLINE) this.begin(this.at + 1)
-      else if (byte === NUL) {
+      if (byte === NEWLINE) {
+        this.begin(this.at + 1)
+        // Within an array, a newline shows in the next piece too that the element begins its line.
+        if (this.isInside) this.start = this.at - 1
+      } else if (byte === NUL) {
         const end = this.#endOfNuls()
         if (end === undefined) return true
         if (end === MORE) return false
@@ -118,6 +121,11 @@ export class TextWalk {
     if (byte === undefined && !this.final) return end - this.at > HOLE_ENDING ? end - HOLE_ENDING : MORE
     if (end - this.at > 1 || byte === undefined) return end
     return byte === OPEN_OBJECT || byte === OPEN_LIST || byte === NEWLINE ? end : undefined
+  }
+
+  /** The next record is an element of an array or an envelope's list. */
+  get isInside(): boolean {
+    return this.state === 'array' || this.state === 'envelope'
   }
 
   /** The next record begins at or after `at`. */

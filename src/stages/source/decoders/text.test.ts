@@ -94,6 +94,11 @@ describe('records of', () => {
       '[\n  {\n    "a": 1 2,\n    "b": {\n    }\n  },\n  {"c":3}\n]',
       ['{\n    "a": 1 2,\n    "b": {\n    }\n  }', '{"c":3}'],
     ],
+    [
+      'an array with a broken element behind another on its line',
+      `[${A}":1},\n ${B}, {"d" 2}]\n`,
+      [A, `":1},\n ${B}`, '{"d" 2}'],
+    ],
     ['a hole before a record', `${nul(5000)}${A}\n${B}\n`, [A, B]],
     ['a hole between records', `${A}\n${nul(1)}${B}\n${nul(200)}\n${A}`, [A, B, A]],
     ['a hole in a line', `lin${nul(64)}${A}\n`, ['lin', A]],

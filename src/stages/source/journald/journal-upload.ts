@@ -41,6 +41,7 @@ export const journalUpload = defineSource({
   summary: 'Receives entries of the systemd journal in its export format, as systemd-journal-upload sends them.',
   config,
   example: { id: 'journals' },
+  onlyReceives: true,
   pushes: (settings, deps) => new JournalUploadIntake(settings, deps),
   listens: ({ token }) => ({ token, requestMs: MAX_UPLOAD_MS }),
 })

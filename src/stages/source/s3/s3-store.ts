@@ -64,8 +64,6 @@ function codeOf({ body }: HttpAnswer): string | undefined {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  AccessDenied:
-    'give its credentials the permissions s3:ListBucket and s3:GetObject, and kms:Decrypt if the objects are encrypted',
   InvalidAccessKeyId: 'check the access key id',
   SignatureDoesNotMatch: 'check the secret access key',
   ExpiredToken: 'renew the session token',
@@ -73,13 +71,24 @@ const ADVICE: Readonly<Record<string, string>> = {
   NoSuchBucket: 'check bucket, region and endpoint',
 }
 
+const READING =
+  'give its credentials the permissions s3:ListBucket and s3:GetObject, and kms:Decrypt if the objects are encrypted'
+const WRITING =
+  'give its credentials the permissions s3:PutObject, s3:GetObject and s3:ListBucket, and kms:GenerateDataKey if it encrypts'
+const PERMISSIONS = {
+  list: { verb: 'listed', advice: READING },
+  read: { verb: 'read', advice: READING },
+  write: { verb: 'written to', advice: WRITING },
+} as const
+
 /** Why the store has refused a request, and what to do. */
-export function refusal(answer: HttpAnswer, permission: 'list' | 'read'): Refused | RetryLater {
+export function refusal(answer: HttpAnswer, permission: keyof typeof PERMISSIONS): Refused | RetryLater {
   const { status, headers } = answer
   const code = codeOf(answer)
   const message = `answered ${status}${code === undefined ? '' : ` (${code})`}`
   if (status === 429 || status >= 500) return new RetryLater(message, retryAfterMs(headers.get('retry-after'), Date.now()))
-  const advice =
-    ADVICE[code ?? (status === 403 ? 'AccessDenied' : '')] ?? `check that it may be ${permission === 'list' ? 'listed' : 'read'}`
+  const { verb, advice: forAccess } = PERMISSIONS[permission]
+  const isDenied = code === 'AccessDenied' || (code === undefined && status === 403)
+  const advice = (isDenied ? forAccess : ADVICE[code ?? '']) ?? `check that it may be ${verb}`
   return new Refused(`${message}: ${advice}`)
 }

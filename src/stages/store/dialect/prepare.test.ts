@@ -13,7 +13,17 @@ test.each([
   ["SELECT ', where'", "SELECT ', where'"],
   ['SELECT p_occurs_since(1h', "SELECT p_occurs_since( '1h'"],
 ])('%s is handed on as %s', (sql, gives) => {
-  expect(prepare(sql).replace(/\s+/g, ' ').trim()).toBe(gives.replace(/\s+/g, ' '))
+  expect(prepare(sql).sql.replace(/\s+/g, ' ').trim()).toBe(gives.replace(/\s+/g, ' '))
+})
+
+test.each([
+  ['SELECT /* far\naway */ a FROM t', 'a', 2, 9],
+  ['SELECT p_occurs_since(1h, , p_parse_time), b', 'b', 1, 44],
+  ["SELECT 'two\nlines', -- and\n  c", 'c', 3, 3],
+])('a place in what %j becomes is that in the text itself', (sql, name, line, column) => {
+  const prepared = prepare(sql)
+  const before = prepared.sql.slice(0, new RegExp(`\\b${name}\\b(?!')`).exec(prepared.sql)!.index).split('\n')
+  expect(prepared.placeOf({ line: before.length, column: before.at(-1)!.length + 1 })).toEqual({ line, column })
 })
 
 test.each([

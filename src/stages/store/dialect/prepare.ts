@@ -1,9 +1,15 @@
-import { lex, type Token, unlex } from '../sql-lex.ts'
+import { lex, type Place, placeIn, type Token, unlex } from '../sql-lex.ts'
 
 /** Words that end a list, so that a comma before them is superfluous; Snowflake accepts it. */
 const CLAUSES = new Set(['where', 'group', 'order', 'having', 'qualify', 'limit'])
 
 const MACRO = /^p_occurs_\w+$/i
+
+export interface Prepared {
+  readonly sql: string
+  /** Where the text that was prepared has what is at this place of `sql`. */
+  placeOf(place: Place): Place
+}
 
 /** No query written by hand has more tokens, and a larger syntax tree takes long to walk. */
 const MAX_TOKENS = 20_000
@@ -12,10 +18,10 @@ const MAX_TOKENS = 20_000
  * The query without comments, with its Panther macros as calls that a parser can read: `p_occurs_since(1h, , published)` →
  * `p_occurs_since('1h', NULL, published)`. Throws `Refused` if the text cannot be tokenised.
  */
-export function prepare(sql: string): string {
+export function prepare(sql: string): Prepared {
   const tokens = lex(sql)
   while (tokens.at(-1)?.raw === ';') tokens.pop()
-  if (tokens.length > MAX_TOKENS) return ''
+  if (tokens.length > MAX_TOKENS) return { sql: '', placeOf: () => ({ line: 1, column: 1 }) }
   const out: Token[] = []
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at]!
@@ -27,7 +33,7 @@ export function prepare(sql: string): string {
     out.push(next, ...macroArguments(tokens.slice(at + 2, end)))
     at = end - 1
   }
-  return unlex(out)
+  return { sql: unlex(out), placeOf: (place) => placeIn(sql, out, place) }
 }
 
 /** The index of the bracket that closes the one at `open`; the end if there is none. */

@@ -1,7 +1,7 @@
 import { messageOf } from '../../../util/errors.ts'
 import { type Catalog, Context, type Missing } from './context.ts'
 import { parseSnowflake } from './parser.ts'
-import { prepare } from './prepare.ts'
+import { type Prepared, prepare } from './prepare.ts'
 import { translateStatement } from './query.ts'
 import type { Shape } from './value.ts'
 
@@ -47,7 +47,8 @@ export async function translate(
   const context = new Context(options.catalog)
   let translated: { sql: string; columns: readonly AnswerColumn[] }
   try {
-    const statements = await parseSnowflake(prepare(sql))
+    const prepared = prepare(sql)
+    const statements = await parseSnowflake(prepared.sql).catch((error: unknown) => Promise.reject(atItsPlace(error, prepared)))
     if (statements.length === 0)
       return unsupported(['no statement: the text is empty, too long, or holds macros for other queries only'])
     if (statements.length > 1) return unsupported([`${statements.length} statements: a query is one SELECT`])
@@ -63,6 +64,15 @@ export async function translate(
   if (what.length > 0) return unsupported(what, context.missing)
   const columns = translated.columns.map(({ name, shape, isRest }) => ({ name, shape, ...(isRest && { isRest }) }))
   return { kind: 'ok', sql: translated.sql, columns, tables: [...context.tables], notes: [...context.notes] }
+}
+
+/** The parser's message with the places of the text as it was written. */
+function atItsPlace(error: unknown, { placeOf }: Prepared): Error {
+  const message = messageOf(error).replace(/ at Line: (\d{1,9}), Column: (\d{1,9})/g, (_, line: string, column: string) => {
+    const place = placeOf({ line: Number(line), column: Number(column) })
+    return ` at line ${place.line}, column ${place.column}`
+  })
+  return new Error(message, { cause: error })
 }
 
 function unsupported(what: readonly string[], missing: readonly Missing[] = []): Translation {

@@ -1,0 +1,46 @@
+import type { z } from 'zod'
+import type { Config } from '../config/config.ts'
+import { environment, resolveSecret } from '../config/env.ts'
+import { httpSettings } from '../config/http.ts'
+import { lakes } from '../stages/store/index.ts'
+import type { Lake, LakeDefinition, LakeDeps } from '../stages/store/lake.ts'
+import type { Log } from '../telemetry/log.ts'
+import { find } from '../util/define.ts'
+import { usualAuthorities } from '../util/http/http.ts'
+import type { Events } from './events.ts'
+import { refuseOtherLake } from './lake-place.ts'
+
+/** Opens the configured lake. Rejects with `StorageError` if it cannot be used, or is not that of the data folder. */
+export async function openLake(config: Config, events: Events): Promise<Lake> {
+  refuseOtherLake(config)
+  return openConfiguredLake(config, (problems) => events.problems.report('lake', problems))
+}
+
+/** Opens the configured lake, whatever the data folder has. */
+export function openConfiguredLake(config: Config, onProblems: LakeDeps['onProblems']): Promise<Lake> {
+  const { lake, data_dir, query_timeout_ms, query_max_rows } = config
+  const definition = find('lake', lakes, lake.type) as unknown as LakeDefinition<string, z.ZodRawShape>
+  return definition.create(lake, {
+    dataDir: data_dir,
+    maxQueryMs: query_timeout_ms,
+    maxRows: query_max_rows,
+    onProblems,
+    secret: (reference) => resolveSecret(reference),
+    trusted: trustedAuthorities(config),
+  })
+}
+
+/** The authorities to trust in connections to the lake. */
+export function trustedAuthorities({ http }: Config): { readonly ca?: string[] } {
+  const { ca } = httpSettings(http, environment())
+  return ca === undefined ? {} : { ca: [...usualAuthorities(), ca] }
+}
+
+/** Reports the tables that were migrated to the current layout. */
+export async function logLayouts(lake: Lake, log: Log): Promise<void> {
+  for (const { table, rowsBefore, rowsAfter } of await lake.ready())
+    log.info(
+      { table, rowsBefore, rowsAfter },
+      `Lake table ${table} was migrated to the current layout: ${rowsBefore} rows before, ${rowsAfter} after.`,
+    )
+}

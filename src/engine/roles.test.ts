@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { type Config, configSchema } from '../config/config.ts'
+import { chosenProgram, type NodeRole } from './roles.ts'
+
+const alone = configSchema.parse({})
+const password = { env: 'PASSWORD' }
+const state = { type: 'postgres', url: 'postgres://caracal@db.example.com/caracal', password }
+const spool = { type: 'kafka', brokers: ['kafka.example.com:9092'] }
+const lake = { type: 'clickhouse', url: 'https://clickhouse.example.com:8443', user: 'caracal', password, reader: { password } }
+const onServers = configSchema.parse({ state, spool, lake })
+
+test.each<[NodeRole[], Config, string]>([
+  [[], alone, 'all'],
+  [['worker', 'api', 'keeper'], alone, 'all'],
+  [['keeper', 'ingest', 'worker', 'api'], alone, 'all'],
+  [['ingest'], onServers, 'ingest'],
+  [['ingest', 'ingest'], onServers, 'ingest'],
+  [['ingest'], configSchema.parse({ state, spool }), 'ingest'],
+  [['worker'], onServers, 'worker'],
+])('a node with the roles %j runs', (roles, config, program) => {
+  expect(chosenProgram(roles, config)).toBe(program)
+})
+
+test.each<[NodeRole[]]>([[['ingest', 'worker']], [['ingest', 'api']], [['worker', 'keeper']]])(
+  'the roles %j are refused with what is possible',
+  (roles) => {
+    expect(() => chosenProgram(roles, onServers)).toThrow(
+      /--role worker,api,keeper, which receives as well, --role ingest or --role worker/,
+    )
+  },
+)
+
+test('a node cannot only receive while state or spool is in its data folder', () => {
+  expect(() => chosenProgram(['ingest'], alone)).toThrow(/lacks state: \{type: postgres\} and spool: \{type: kafka\}/)
+  expect(() => chosenProgram(['ingest'], configSchema.parse({ state }))).toThrow(/lacks spool: \{type: kafka\}:/)
+})
+
+test('a node cannot only judge while anything is in its data folder', () => {
+  expect(() => chosenProgram(['worker'], alone)).toThrow(/lacks state: .* and lake: .* and spool: /)
+  expect(() => chosenProgram(['worker'], configSchema.parse({ state, spool }))).toThrow(/lacks lake: \{type: clickhouse\}:/)
+})

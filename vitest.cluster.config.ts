@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** The whole program on real servers that are killed: see test/cluster/README.md. */
+export default defineConfig({
+  test: {
+    include: ['test/cluster/**/*.test.ts'],
+    testTimeout: 3 * 60 * 60_000,
+    // A server may have to be installed first.
+    hookTimeout: 900_000,
+    reporters: ['verbose'],
+  },
+})
