@@ -1,10 +1,13 @@
 // Shared by the benches: a machine line, a temporary Caracal, generated logs, percentiles.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { family, secondsOf } from '../scripts/lib/cpu.mjs'
 import { freePort } from '../scripts/lib/free-port.mjs'
+
+export { cpuSeconds, family } from '../scripts/lib/cpu.mjs'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
 /** The checkout whose compiled code is measured. */
@@ -107,23 +110,6 @@ export async function startCaracal(config = {}, content = () => {}, before = und
   }
 }
 
-/** A process and its living descendants, each with the fields of its `stat` line from the state on. */
-export function family(pid) {
-  const all = new Map()
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8')
-      all.set(Number(entry), stat.slice(stat.lastIndexOf(')') + 2).split(' '))
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  return [...all].filter(([p]) => {
-    for (let at = p; at > 1; at = Number(all.get(at)?.[1] ?? 0)) if (at === pid) return true
-    return false
-  })
-}
-
 /** The script that a process runs. */
 function commandOf(pid) {
   const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
@@ -138,13 +124,6 @@ export function memory(pid) {
     const status = readFileSync(`/proc/${p}/status`, 'utf8')
     return { command: commandOf(p), mib: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024) }
   })
-}
-
-const secondsOf = (fields) => (Number(fields[11]) + Number(fields[12])) / 100
-
-/** CPU seconds used so far by a process and its living descendants. */
-export function cpuSeconds(pid) {
-  return family(pid).reduce((sum, [, fields]) => sum + secondsOf(fields), 0)
 }
 
 /** The same by command; several processes of one command are summed. */

@@ -79,9 +79,7 @@ const cpu = cpuSeconds(caracal.pid) - cpuBefore
 const latencies = []
 let cursor = ''
 do {
-  const page = await caracal.get(
-    `/api/v1/alerts?limit=200&rule_id=Bench.Each${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
-  )
+  const page = await caracal.get(`/api/v1/alerts?limit=200&rule=Bench.Each${cursor && `&cursor=${encodeURIComponent(cursor)}`}`)
   for (const alert of page.results) latencies.push(alert.latency_ms)
   cursor = page.next ?? ''
 } while (cursor)

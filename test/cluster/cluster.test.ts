@@ -1,11 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest'
 import { checkWrittenRows } from '../crash/written-rows.ts'
 import { seeded } from '../support/random.ts'
 import { until } from '../support/until.ts'
 import { Faults } from './faults.ts'
 import { Load } from './load.ts'
+import { numbered } from './numbered.ts'
 import { checkAlerts, checkCounts, checkRows, everythingIn } from './outcome.ts'
-import { whyNoServers } from './servers.ts'
+import { Servers, whyNoServers } from './servers.ts'
 import { SEED, SIZE, SIZE_NAME } from './size.ts'
 import { World } from './world.ts'
 
@@ -17,6 +19,7 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
   const load = new Load(SIZE.perSecond, 4)
   const random = seeded(SEED)
   const since = (ms: number) => ((performance.now() - ms) / 1000).toFixed(1)
+  let servers: Servers
   let world: World
 
   /** Sends to both nodes that receive, to the one that is active, and to the file, until it is over. */
@@ -38,20 +41,25 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
   }
   /** What must be true when nothing waits; returns the number of alerts. */
   async function check(): Promise<number> {
-    await checkRows(world, load)
-    await checkCounts(world, load)
+    const setting = { world, servers, load }
+    await checkRows(setting)
+    await checkCounts(setting)
     await checkWrittenRows((await world.active()).caracal)
     await expect.poll(async () => (await health()).status, { timeout: 180_000, interval: 1000 }).toMatch(/^(?:ok|degraded)$/)
-    return checkAlerts(world)
+    return checkAlerts(setting)
   }
 
   beforeAll(async () => {
-    world = await World.start()
+    servers = await Servers.start()
+    world = await World.start(numbered(servers))
   })
-  afterAll(() => world?.stop())
+  afterAll(async () => {
+    await world?.stop()
+    await servers?.stop()
+  })
 
   test('nothing is lost or doubled while everything is killed and stopped', async () => {
-    const { broker, postgres, shards } = world.servers.victims
+    const { broker, postgres, shards } = servers.victims
     const any = <T>(ofKind: readonly T[]) => ofKind[Math.floor(random() * ofKind.length)]!
     const node = (name: string) => world.nodes.get(name)!
     const kinds = [
@@ -73,7 +81,7 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     isOver = true
     await sending
     const sent = performance.now()
-    await everythingIn(world, load)
+    await everythingIn({ world, servers, load })
     const last = since(sent)
     const alerts = await check()
     const ends = [...world.nodes.values()].flatMap(({ endings }) => endings)
@@ -89,14 +97,14 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
   test('ClickHouse is away for a while under load: records are taken and judged, and stored when it is back', async () => {
     onTestFailed(() => console.log(world.outputs.join('\n')))
     const [before, unsure] = [load.records, load.unsure.size]
-    const { shards } = world.servers.victims
-    const alerts = async () => Number((await world.servers.ask('SELECT count(*) AS n FROM alerts WHERE opened = 1'))[0]!['n'])
+    const { shards } = servers.victims
+    const alerts = async () => Number((await servers.ask('SELECT count(*) AS n FROM alerts WHERE opened = 1'))[0]!['n'])
     const alertsBefore = await alerts()
     for (const shard of shards) await shard.kill()
     const away = performance.now()
     let isOver = false
     const sending = send(() => isOver)
-    await until(() => load.records - before >= SIZE.awayEvents || undefined)
+    await sleep(SIZE.awaySeconds * 1000)
     const down = await until(async () => (await health()).system_problems.find(({ what }) => what === 'LakeDown'))
     expect(down.message).toMatch(/does not answer/)
     await until(async () => (await alerts()) > alertsBefore || undefined)
@@ -106,7 +114,7 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     isOver = true
     await sending
     expect(load.unsure.size).toBe(unsure)
-    await everythingIn(world, load)
+    await everythingIn({ world, servers, load })
     const took = (performance.now() - back) / 1000
     await check()
     console.log(

@@ -1,11 +1,19 @@
 import { expect } from 'vitest'
 import type { Caracal } from '../support/caracal.ts'
 import { BODY_RECORDS, type Load } from './load.ts'
+import type { Servers } from './servers.ts'
 import { SIZE } from './size.ts'
 import type { World } from './world.ts'
 
 /** Restarts and what waits may take long on a busy machine. */
 const WAIT = { timeout: 900_000, interval: 250 }
+
+/** What is checked. */
+export interface Setting {
+  readonly world: World
+  readonly servers: Servers
+  readonly load: Load
+}
 
 interface Counts {
   readonly received: number
@@ -23,13 +31,13 @@ async function counts(caracal: Caracal): Promise<ReadonlyMap<string, Counts>> {
   return new Map(answer.results.map(({ id, records, backlog_bytes }) => [id, { ...records, backlog_bytes }]))
 }
 
-async function numberOf(world: World, what: string): Promise<number> {
-  const [row] = await world.servers.ask(`SELECT count(*) AS n FROM ${what}`)
+async function numberOf(servers: Servers, what: string): Promise<number> {
+  const [row] = await servers.ask(`SELECT count(*) AS n FROM ${what}`)
   return Number(row!['n'])
 }
 
 /** What waits anywhere on the way of a record or of an alert, by its place. */
-async function waiting(world: World, load: Load): Promise<Record<string, number>> {
+async function waiting({ world, servers, load }: Setting): Promise<Record<string, number>> {
   try {
     const { caracal } = await world.active()
     const now = await counts(caracal)
@@ -38,9 +46,9 @@ async function waiting(world: World, load: Load): Promise<Record<string, number>
       spool: web.backlog_bytes,
       lines: Math.max(0, load.fileBodies * BODY_RECORDS + load.broken.file - disk.received),
       judging: web.in_flight + disk.in_flight,
-      outbox: await numberOf(world, 'outbox'),
-      flushes: await numberOf(world, 'flushes'),
-      deliveries: await numberOf(world, "deliveries WHERE state = 'pending'"),
+      outbox: await numberOf(servers, 'outbox'),
+      flushes: await numberOf(servers, 'flushes'),
+      deliveries: await numberOf(servers, "deliveries WHERE state = 'pending'"),
     }
   } catch (error) {
     return { unknown: 1, [String(error)]: 1 }
@@ -48,20 +56,20 @@ async function waiting(world: World, load: Load): Promise<Record<string, number>
 }
 
 /** Waits until nothing waits: spool, file, outbox, deliveries. */
-export async function everythingIn(world: World, load: Load): Promise<void> {
-  const sum = async () => JSON.stringify(Object.entries(await waiting(world, load)).filter(([, n]) => n > 0))
+export async function everythingIn(setting: Setting): Promise<void> {
+  const sum = async () => JSON.stringify(Object.entries(await waiting(setting)).filter(([, n]) => n > 0))
   await expect.poll(sum, WAIT).toBe('[]')
 }
 
 /** Every acknowledged record and every line is stored once; bodies without an answer are, as a whole, or are not. */
-export async function checkRows(world: World, load: Load): Promise<void> {
+export async function checkRows({ world, servers, load }: Setting): Promise<void> {
   const { caracal } = await world.active()
   const all = await caracal.query('SELECT count(), uniqExact(seq), uniqExact(p_row_id) FROM logs.custom_crash')
   const [rows, seqs, ids] = all[0]!.map(Number)
   expect([rows, ids]).toEqual([seqs, seqs])
   // On a server itself: a response of the API contains at most 10,000 rows.
   const sql = `SELECT toString(intDiv(seq, ${BODY_RECORDS})), toUInt32(count()) FROM logs.custom_crash GROUP BY 1`
-  const text = await world.servers.clickhouse.servers[0].run(sql)
+  const text = await servers.clickhouse.servers[0].run(sql)
   const lines = text.trim().split('\n')
   const found = new Map(lines.map((line) => JSON.parse(line) as [string, number]).map(([body, n]) => [Number(body), n]))
   expect([...load.sure].filter((body) => found.get(body) !== BODY_RECORDS).slice(0, 10)).toEqual([])
@@ -70,7 +78,7 @@ export async function checkRows(world: World, load: Load): Promise<void> {
 }
 
 /** Received is stored, filtered or dead-lettered, as the lake says too. */
-export async function checkCounts(world: World, load: Load): Promise<void> {
+export async function checkCounts({ world, load }: Setting): Promise<void> {
   const { caracal } = await world.active()
   const now = await counts(caracal)
   const rows = await caracal.query('SELECT p_source_id, count() FROM logs.custom_crash GROUP BY 1')
@@ -91,9 +99,9 @@ export async function checkCounts(world: World, load: Load): Promise<void> {
 }
 
 /** Alerts are those of the stored rows; each match is in one alert; each alert was delivered under one id. */
-export async function checkAlerts(world: World): Promise<number> {
+export async function checkAlerts({ world, servers }: Setting): Promise<number> {
   const { caracal } = await world.active()
-  const alerts = await world.servers.ask(
+  const alerts = await servers.ask(
     `SELECT alert_id, rule_id, event_count, body FROM alerts WHERE opened = 1 AND rule_id LIKE 'Test.%'`,
   )
   const found = alerts.map(({ rule_id, event_count, body }) => [rule_id, titleOf(body), Number(event_count)])

@@ -12,20 +12,38 @@ export class Servers {
   readonly broker: Broker
   readonly postgres: PostgresServer
   readonly clickhouse: ClickhouseCluster
-  readonly #database: string
+  #database = ''
+  #topics = 0
 
-  private constructor(broker: Broker, postgres: PostgresServer, clickhouse: ClickhouseCluster, database: string) {
+  private constructor(broker: Broker, postgres: PostgresServer, clickhouse: ClickhouseCluster) {
     this.broker = broker
     this.postgres = postgres
     this.clickhouse = clickhouse
-    this.#database = database
   }
 
   static async start(): Promise<Servers> {
-    const postgres = await PostgresServer.start()
-    const clickhouse = await ClickhouseCluster.start()
-    const broker = await Broker.start()
-    return new Servers(broker, postgres, clickhouse, (await postgres.database()).database)
+    const running: { stop(): Promise<unknown> }[] = []
+    const started = async <T extends { stop(): Promise<unknown> }>(starting: Promise<T>) => {
+      running.push(await starting)
+      return starting
+    }
+    try {
+      const postgres = await started(PostgresServer.start())
+      const clickhouse = await started(ClickhouseCluster.start())
+      const servers = new Servers(await started(Broker.start()), postgres, clickhouse)
+      await servers.empty()
+      return servers
+    } catch (error) {
+      for (const server of running) await server.stop()
+      throw error
+    }
+  }
+
+  /** From now on `config` names a state, a lake and topics in which there is nothing. */
+  async empty(): Promise<void> {
+    this.#database = (await this.postgres.database()).database
+    this.#topics++
+    await this.clickhouse.reset()
   }
 
   /** The blocks of the configuration. */
@@ -33,7 +51,7 @@ export class Servers {
     return {
       state: { type: 'postgres', url: `postgres://caracal@127.0.0.1:${this.postgres.port}/${this.#database}` },
       lake: this.clickhouse.lake,
-      spool: { type: 'kafka', brokers: [`127.0.0.1:${this.broker.ports.plain}`] },
+      spool: { type: 'kafka', brokers: [`127.0.0.1:${this.broker.ports.plain}`], topic_prefix: `run${this.#topics}` },
     }
   }
 

@@ -10,14 +10,58 @@ interface Size {
   readonly stopSeconds: number
   /** Number of consecutive records for which one alert is opened in each lane, so that alerts are opened all the time. */
   readonly block: number
-  /** Minimum number of records that arrive while ClickHouse is away. */
-  readonly awayEvents: number
+  /** How long ClickHouse is away. */
+  readonly awaySeconds: number
+  /** Number of logins of each run that must have the same outcome, and the runs. */
+  readonly logins: number
+  readonly runs: readonly Run[]
+  /** An absence among them takes two minutes more. */
+  readonly hasAbsence: boolean
+  /** How long logins arrive at half the rate at which they were processed. */
+  readonly halfLoadSeconds: number
+  /** What is migrated. */
+  readonly migratedEvents: number
+  readonly migratedAlerts: number
 }
 
+/** One way of processing the same logins. */
+export interface Run {
+  readonly workers: number
+  /** Nodes are killed and stopped meanwhile. */
+  readonly isDisturbed: boolean
+}
+
+const quiet = (workers: number): Run => ({ workers, isDisturbed: false })
+const disturbed = (workers: number): Run => ({ workers, isDisturbed: true })
+const ALL_RUNS = [quiet(1), disturbed(1), quiet(2), disturbed(2), quiet(4), disturbed(4)]
+
 const SIZES: Readonly<Record<string, Size>> = {
-  short: { events: 10_000, perSecond: 400, kills: 7, stops: 2, stopSeconds: 8, block: 500, awayEvents: 4000 },
-  default: { events: 200_000, perSecond: 700, kills: 21, stops: 7, stopSeconds: 20, block: 2000, awayEvents: 20_000 },
-  full: { events: 2_000_000, perSecond: 2500, kills: 30, stops: 10, stopSeconds: 20, block: 10_000, awayEvents: 200_000 },
+  short: {
+    ...{ events: 10_000, perSecond: 400, kills: 7, stops: 2, stopSeconds: 8, block: 500, awaySeconds: 10 },
+    ...{ logins: 8000, runs: [disturbed(2)], hasAbsence: false, halfLoadSeconds: 5, migratedEvents: 20_000, migratedAlerts: 50 },
+  },
+  default: {
+    ...{ events: 200_000, perSecond: 700, kills: 21, stops: 7, stopSeconds: 20, block: 2000, awaySeconds: 60 },
+    ...{
+      logins: 100_000,
+      runs: [quiet(1), quiet(2), disturbed(2), disturbed(4)],
+      hasAbsence: true,
+      halfLoadSeconds: 20,
+      migratedEvents: 500_000,
+      migratedAlerts: 100,
+    },
+  },
+  full: {
+    ...{ events: 2_000_000, perSecond: 1200, kills: 30, stops: 10, stopSeconds: 20, block: 10_000, awaySeconds: 600 },
+    ...{
+      logins: 400_000,
+      runs: ALL_RUNS,
+      hasAbsence: true,
+      halfLoadSeconds: 60,
+      migratedEvents: 5_000_000,
+      migratedAlerts: 1000,
+    },
+  },
 }
 
 export const SIZE_NAME = process.env['CLUSTER'] ?? 'default'
