@@ -6,8 +6,6 @@ import { SEED, SIZE } from './size.ts'
 import type { Shape } from './world.ts'
 
 export { SITES }
-/** A source of its own for logins that concern no rule but `Probe`. */
-export const PROBES = 'probes'
 
 export const BODY_LOGINS = 200
 /** Where in a body a temporary account fails, and where it succeeds, if it does. */
@@ -19,7 +17,7 @@ const signal = (id: string, ok: boolean) =>
 const sequence = (id: string, absence: string) =>
   `AnalysisType: correlation_rule\nRuleID: ${id}\nEnabled: true\nSeverity: High\nDetection:\n  - Sequence:\n      - { ID: Refused, RuleID: Refused }\n      - { ID: Accepted, RuleID: Accepted${absence} }\n    Transitions:\n      - { ID: then, From: Refused, To: Accepted, WithinTimeFrameMinutes: 5, Match: [{ On: p_alert_context.user }] }\n    LookbackWindowMinutes: 60\n    Schedule: { RateMinutes: 60, TimeoutMinutes: 1 }\n`
 
-/** What the pipeline's own tests have for every way in which records depend on each other, with sequences, an absence, and alerts of one event. */
+/** What the pipeline's own tests have for every way in which records depend on each other, with sequences and an absence. */
 const ALL_CONTENT: Readonly<Record<string, string>> = {
   ...CONTENT,
   'refused.yml': signal('Refused', false),
@@ -27,12 +25,9 @@ const ALL_CONTENT: Readonly<Record<string, string>> = {
   'returned.yml': sequence('Returned', ''),
   // An absence is certain a minute after it was seen.
   ...(SIZE.hasAbsence && { 'gone.yml': sequence('Gone', ', Absence: true') }),
-  'probe.yml': 'AnalysisType: rule\nRuleID: Probe\nFilename: probe.py\nEnabled: true\nLogTypes: [Custom.Login]\nSeverity: Info\n',
-  'probe.py':
-    'def rule(event):\n    return event.get("user").startswith("probe-")\n\n\ndef title(event):\n    return event.get("user")\n',
 }
 
-/** HTTP sources for the sites; `servers` is the part of the configuration that names servers. */
+/** One HTTP source for each site; `servers` is the part of the configuration that names servers. */
 export function logins(roles: Shape['roles'], servers: object = {}): Shape {
   return {
     roles,
@@ -40,7 +35,7 @@ export function logins(roles: Shape['roles'], servers: object = {}): Shape {
       mkdirSync(folder)
       for (const [name, text] of Object.entries(ALL_CONTENT)) writeFileSync(join(folder, name), text)
     },
-    config: () => ({ sources: [...SITES, PROBES].map((id) => ({ type: 'http', id, log_types: ['Custom.Login'] })), ...servers }),
+    config: () => ({ sources: SITES.map((id) => ({ type: 'http', id, log_types: ['Custom.Login'] })), ...servers }),
   }
 }
 

@@ -17,7 +17,9 @@ interface Size {
   readonly runs: readonly Run[]
   /** An absence among them takes two minutes more. */
   readonly hasAbsence: boolean
-  /** How long logins arrive at half the rate at which they were processed. */
+  /** Number of connections whose cost is measured, the workers with which it is, and how long they arrive at half the rate afterwards. */
+  readonly connections: number
+  readonly measuredWorkers: readonly number[]
   readonly halfLoadSeconds: number
   /** What is migrated. */
   readonly migratedEvents: number
@@ -38,7 +40,16 @@ const ALL_RUNS = [quiet(1), disturbed(1), quiet(2), disturbed(2), quiet(4), dist
 const SIZES: Readonly<Record<string, Size>> = {
   short: {
     ...{ events: 10_000, perSecond: 400, kills: 7, stops: 2, stopSeconds: 8, block: 500, awaySeconds: 10 },
-    ...{ logins: 8000, runs: [disturbed(2)], hasAbsence: false, halfLoadSeconds: 5, migratedEvents: 20_000, migratedAlerts: 50 },
+    ...{
+      logins: 8000,
+      runs: [disturbed(2)],
+      hasAbsence: false,
+      connections: 20_000,
+      measuredWorkers: [2],
+      halfLoadSeconds: 5,
+      migratedEvents: 20_000,
+      migratedAlerts: 50,
+    },
   },
   default: {
     ...{ events: 200_000, perSecond: 700, kills: 21, stops: 7, stopSeconds: 20, block: 2000, awaySeconds: 60 },
@@ -46,6 +57,8 @@ const SIZES: Readonly<Record<string, Size>> = {
       logins: 100_000,
       runs: [quiet(1), quiet(2), disturbed(2), disturbed(4)],
       hasAbsence: true,
+      connections: 200_000,
+      measuredWorkers: [1, 2],
       halfLoadSeconds: 20,
       migratedEvents: 500_000,
       migratedAlerts: 100,
@@ -57,6 +70,8 @@ const SIZES: Readonly<Record<string, Size>> = {
       logins: 400_000,
       runs: ALL_RUNS,
       hasAbsence: true,
+      connections: 1_000_000,
+      measuredWorkers: [1, 2, 4],
       halfLoadSeconds: 60,
       migratedEvents: 5_000_000,
       migratedAlerts: 1000,
