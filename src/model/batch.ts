@@ -135,6 +135,8 @@ export interface Flush {
    * The only table (`database.table`) for which it is unfinished. Default: all tables that are not waiting for an earlier flush.
    */
   readonly table?: string
+  /** More rows were waiting when it was recorded. */
+  readonly hasMore?: true
 }
 
 /** The rows of one flush for one table, in outbox order. */

@@ -375,6 +375,40 @@ test('flush covers everything committed before the call, even while a run is in 
   expect(lake.rows.length).toBe(2)
 })
 
+test('while rows keep coming, a run ends with those that waited when it began, and the next one waits until it is due', async () => {
+  const lake = new MemoryLake()
+  const insert = lake.insert.bind(lake)
+  let arrived = 0
+  const flusher = flusherOf(lake)
+  lake.insert = async (...part) => {
+    if (++arrived <= 10) await commit(flusher, [rows('t', [`during ${arrived}`])])
+    return insert(...part)
+  }
+  await commit(flusher, [rows('t', ['1'])])
+  await flusher.flush()
+  expect(lake.calls.map(({ text }) => text)).toEqual(['["1","s"]\n'])
+  await flusher.flush()
+  expect(lake.calls.length).toBe(2)
+})
+
+test('more rows than one flush takes go to the lake in one run', async () => {
+  const lake = new MemoryLake()
+  const flusher = flusherOf(lake, { maxBytes: 1 })
+  for (let i = 0; i < 4; i++) await commit(flusher, [rows('t', [String(i)])])
+  await flusher.flush()
+  expect(lake.calls.length).toBe(4)
+  expect(flusher.waitingBytes).toBe(0)
+})
+
+test('as many bytes as one flush takes are moved before they are old', async () => {
+  const lake = new MemoryLake()
+  const flusher = flusherOf(lake, { maxBytes: 200 })
+  await flusher.start()
+  await commit(flusher, [rows('t', ['x'.repeat(300)])])
+  await vi.waitFor(() => expect(lake.rows.length).toBe(1), { timeout: 30_000 })
+  await flusher.stop()
+})
+
 test('rows of Caracal’s own tables that the lake refuses for good are reported and counted, once they are', async () => {
   const lake = new MemoryLake()
   lake.rejects = (line) => line.includes('odd')

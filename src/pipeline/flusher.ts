@@ -15,6 +15,7 @@ export interface FlusherOptions {
   readonly flushRows: number
   /** … or the oldest has waited this long. Each insert costs the lake 11–18 ms whatever its size, so it should not be much shorter. */
   readonly flushMs: number
+  /** Or their bytes reach this, which is about as much as one flush takes. */
   readonly maxBytes: number
   readonly now: () => number
   /** Pause before a retry in milliseconds; default 1,000. */
@@ -66,7 +67,7 @@ export class Flusher {
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   /** Settles when the flush in progress is over. */
-  #storing: Promise<void> = Promise.resolve()
+  #storing: Promise<unknown> = Promise.resolve()
   /** While set, no flush begins. */
   #paused: { readonly over: Promise<void>; readonly end: () => void } | undefined
   #isStarted = false
@@ -151,9 +152,9 @@ export class Flusher {
   }
 
   #isDue(): boolean {
-    const { flushRows, flushMs, now } = this.#options
-    const { rows, oldestMs } = this.#waiting
-    if (rows >= flushRows || (oldestMs !== undefined && now() - oldestMs >= flushMs)) return true
+    const { flushRows, flushMs, maxBytes, now } = this.#options
+    const { rows, bytes, oldestMs } = this.#waiting
+    if (rows >= flushRows || bytes >= maxBytes || (oldestMs !== undefined && now() - oldestMs >= flushMs)) return true
     return [...this.#held.values()].some(({ nextMs }) => nextMs <= now())
   }
 
@@ -172,10 +173,12 @@ export class Flusher {
         const held = this.#held.get(flush.table!)
         if (force || !held || held.nextMs <= now()) await this.#inTurn(flush)
       }
-      for (;;) {
+      // Not until the outbox is empty: while records arrive it never is, and each small insert costs the lake as much as a large one.
+      for (let isOver = false; !isOver; ) {
         const flush = await this.#state.beginFlush(maxBytes, now())
         if (!flush) break
-        await this.#inTurn(flush)
+        const hasAdded = await this.#inTurn(flush)
+        isOver = !flush.hasMore && !hasAdded
       }
       onTrouble(this.#trouble())
     } catch (error) {
@@ -203,14 +206,15 @@ export class Flusher {
   }
 
   /** Nothing of a flush is in the lake before its turn, which a pause postpones. */
-  async #inTurn(flush: Flush): Promise<void> {
+  async #inTurn(flush: Flush): Promise<boolean> {
     while (this.#paused) await this.#paused.over
-    this.#storing = this.#store(flush)
-    await this.#storing
+    const storing = this.#store(flush)
+    this.#storing = storing
+    return storing
   }
 
-  /** Writes a flush to the lake and records the outcome. */
-  async #store(flush: Flush): Promise<void> {
+  /** Writes a flush to the lake and records the outcome. True if that has added rows to the outbox. */
+  async #store(flush: Flush): Promise<boolean> {
     /** By table. A retry of a held table has the same outcome again. */
     const stored = new Map<string, Stored>()
     const failed = new Map<string, string>()
@@ -231,7 +235,7 @@ export class Flusher {
       }
     }
     for (const [table, message] of failed) this.#hold(table, message)
-    if (flush.table !== undefined && failed.has(flush.table)) return
+    if (flush.table !== undefined && failed.has(flush.table)) return false
     const done = [...stored.values()]
     const outcome: FlushOutcome = {
       rows: done.flatMap(({ rows }) => rows),
@@ -241,6 +245,7 @@ export class Flusher {
     await this.#state.endFlush(flush, outcome, this.#options.now())
     for (const [table, { lost }] of stored) this.#count(table, lost)
     if (flush.table !== undefined) this.#held.delete(flush.table)
+    return outcome.rows.length > 0
   }
 
   /** Rows that the table will never accept are reported as refused, so that only temporary failures are retried forever. */

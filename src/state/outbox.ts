@@ -30,17 +30,20 @@ export async function outboxSize(db: Kysely<StateTables>): Promise<OutboxSize> {
 /** Rows per flush, of all tables together, so that each table's rows fit into one insert. */
 const MAX_FLUSH_ROWS = 200_000
 
+/** Pieces of the outbox that one flush can have. */
+const HEADS = 5000
+
 /** The current flush, or a new one with the oldest rows (about `maxBytes`); `undefined` if nothing is waiting. */
 export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowMs: number): Promise<Flush | undefined> {
   const open = await db.selectFrom('flushes').selectAll().executeTakeFirst()
-  if (open) return { flushId: open.flush_id, fromId: open.from_id, toId: open.to_id }
+  if (open) return { flushId: open.flush_id, fromId: open.from_id, toId: open.to_id, hasMore: true }
   const held = await heldSpecs(db)
   const heads = await db
     .selectFrom('outbox')
     .select(['id', 'bytes', 'row_count'])
     .$if(held.length > 0, (query) => query.where('spec_id', 'not in', held))
     .orderBy('id')
-    .limit(5000)
+    .limit(HEADS)
     .execute()
   const first = heads[0]
   if (!first) return undefined
@@ -60,7 +63,7 @@ export async function beginFlush(db: Kysely<StateTables>, maxBytes: number, nowM
     .insertInto('flushes')
     .values({ flush_id: flush.flushId, from_id: flush.fromId, to_id: flush.toId, created_ms: nowMs })
     .execute()
-  return flush
+  return toId !== heads.at(-1)!.id || heads.length === HEADS ? { ...flush, hasMore: true } : flush
 }
 
 /** A random name that this state database got when it was created. */

@@ -81,6 +81,21 @@ onEachState(({ open, read, type }) => {
     expect(await state.openBatches()).toEqual([])
   })
 
+  test('counts of one outcome that come in pieces are added up', async () => {
+    const received = (n: number) => ({ sourceId: 's', outcome: 'received', reason: '', n }) as const
+    for (const counts of [[received(2), received(3)], [received(4), received(-4)], [received(1)]])
+      await commit(await effects('s', { counts }))
+    expect((await sourceCounts(db)).get('s')).toMatchObject({ received: 6 })
+  })
+
+  test('more rows than one statement takes keep their order', async () => {
+    const texts = Array.from({ length: 450 }, (_, i) => `["${i}"]\n`)
+    await commit(await effects('s', { rows: texts.map((text, i) => rows(i % 2 === 0 ? 't' : 'u', text)) }))
+    const parts = await state.flushParts((await state.beginFlush(1e9, 1))!)
+    const of = (rest: number) => texts.filter((_, i) => i % 2 === rest).join('')
+    expect(parts.map(({ blocks }) => Buffer.concat(blocks).toString())).toEqual([of(0), of(1)])
+  })
+
   test('open batches are read back in the order they were recorded, with their extents', async () => {
     const made = [await effects('b'), await effects('a'), await effects('b')]
     expect(await state.openBatches()).toEqual(made.map(({ batch }) => batch))
@@ -133,7 +148,7 @@ onEachState(({ open, read, type }) => {
     const flush = (await state.beginFlush(1e9, 1))!
     const parts = await state.flushParts(flush)
     await commit(await effects('s', { rows: [rows('t', '["later"]\n')] }))
-    expect(await state.beginFlush(1, 2)).toEqual(flush)
+    expect(await state.beginFlush(1, 2)).toMatchObject(flush)
     expect(await state.flushParts(flush)).toEqual(parts)
     expect(parts.map(({ token, blocks, count }) => [token, Buffer.concat(blocks).toString(), count])).toEqual([
       [`${flush.flushId}/logs.t`, '["a"]\n["d"]\n', 2],
