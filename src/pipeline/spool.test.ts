@@ -142,6 +142,56 @@ test('on a full disk nothing of a group is appended; once there is space, all of
   spool.close()
 })
 
+test('what is freed is gone at once, and is deleted by the next transaction instead of one of its own', () => {
+  const file = newFile()
+  const db = openSqlite(file)
+  const said: string[] = []
+  const spool = new Spool({
+    ...db,
+    prepare: (sql) => {
+      const statement = db.prepare(sql)
+      const run: typeof statement.run = (parameters) => {
+        said.push(sql.split(' ', 1)[0]!)
+        return statement.run(parameters)
+      }
+      return { ...statement, run }
+    },
+    exec: (sql) => {
+      said.push(sql.split(' ', 1)[0]!)
+      db.exec(sql)
+    },
+  })
+  const reader = openSqlite(file, { readonly: true })
+  const stored = () => (reader.prepare('SELECT id FROM spool ORDER BY id').all([]) as { id: number }[]).map(({ id }) => id)
+  spool.append([body('a', 'one'), body('a', 'two'), body('b', 'three')])
+  said.length = 0
+  spool.free('a', 1)
+  spool.free('a', 2)
+  expect(said).toEqual([])
+  expect([spool.bytes('a'), spool.next('a', 0, 1000), spool.ends()]).toEqual([0, undefined, { b: 3 }])
+  spool.append([body('b', 'four')])
+  expect(said).toEqual(['BEGIN', 'DELETE', 'INSERT', 'COMMIT'])
+  expect(stored()).toEqual([3, 4])
+  spool.free('b', 3)
+  spool.sweep()
+  expect(stored()).toEqual([4])
+  reader.close()
+  spool.close()
+})
+
+test('on a full disk, what was freed stays freed, and makes room for what arrives', () => {
+  const db = openSqlite(newFile(), { maxPages: 60 })
+  const spool = new Spool(db)
+  spool.append([body('a', 'x'.repeat(150_000))])
+  spool.free('a', 1)
+  expect(() => spool.append([body('a', 'y'.repeat(400_000))])).toThrow(StorageError)
+  expect([spool.bytes(), spool.next('a', 0, 1000)]).toEqual([0, undefined])
+  // Does not fit beside the first.
+  spool.append([body('a', 'z'.repeat(150_000))])
+  expect(spool.bytes()).toBe(150_000)
+  spool.close()
+})
+
 test('after kill -9 during appending, everything that was acknowledged is stored, in order', async () => {
   const file = newFile()
   const script = `

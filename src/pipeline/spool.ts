@@ -30,6 +30,8 @@ export class Spool {
   readonly #received
   readonly #freed
   readonly #free
+  /** Ids up to which bodies are freed but not yet deleted, by source. */
+  readonly #leaving = new Map<string, number>()
 
   constructor(db: SqliteLike) {
     this.#db = db
@@ -50,17 +52,29 @@ export class Spool {
       'SELECT id, framing, received_ms, body FROM spool WHERE source_id = ? AND id BETWEEN ? AND ? ORDER BY id',
     )
     this.#received = db.prepare('SELECT received_ms FROM spool WHERE id = ?')
-    this.#freed = db.prepare('SELECT sum(length(body)) AS bytes FROM spool WHERE source_id = ? AND id <= ?')
+    this.#freed = db.prepare('SELECT sum(length(body)) AS bytes FROM spool WHERE source_id = ? AND id BETWEEN ? AND ?')
     this.#free = db.prepare('DELETE FROM spool WHERE source_id = ? AND id <= ?')
     const sizes = db.prepare('SELECT source_id, sum(length(body)) AS bytes FROM spool GROUP BY source_id')
     for (const row of sizes.all([]) as { source_id: string; bytes: number }[]) this.#bytes.set(row.source_id, row.bytes)
   }
 
-  /** Appends all bodies in one transaction; they are on disk when this returns. Throws the driver's error, with nothing appended. */
+  /**
+   * Appends all bodies in one transaction, which also deletes what was freed; they are on disk when this returns. Throws the driver's error,
+   * with nothing appended.
+   */
   append(bodies: readonly SpoolBody[]): void {
+    this.#transaction(() => {
+      for (const { sourceId, decoding, receivedMs, body } of bodies) this.#insert.run([sourceId, decoding, receivedMs, body])
+    })
+    for (const { sourceId, body } of bodies) this.#bytes.set(sourceId, this.bytes(sourceId) + body.length)
+  }
+
+  /** One transaction that deletes what was freed, and does `work`. */
+  #transaction(work: () => void): void {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
-      for (const { sourceId, decoding, receivedMs, body } of bodies) this.#insert.run([sourceId, decoding, receivedMs, body])
+      for (const [sourceId, upToId] of this.#leaving) this.#free.run([sourceId, upToId])
+      work()
       this.#db.exec('COMMIT')
     } catch (error) {
       try {
@@ -70,12 +84,13 @@ export class Spool {
       }
       throw error
     }
-    for (const { sourceId, body } of bodies) this.#bytes.set(sourceId, this.bytes(sourceId) + body.length)
+    this.#leaving.clear()
   }
 
   /** The next run of rows after `afterId`: as many as fit in `maxBytes`, at least one; `undefined` if there is none. */
   next(sourceId: string, afterId: number, maxBytes: number): { from: number; to: number } | undefined {
-    const rows = this.#next.all([sourceId, afterId, 1000]) as { id: number; bytes: number }[]
+    const from = Math.max(afterId, this.#leaving.get(sourceId) ?? 0)
+    const rows = this.#next.all([sourceId, from, 1000]) as { id: number; bytes: number }[]
     const first = rows[0]
     if (!first) return undefined
     let total = 0
@@ -107,20 +122,33 @@ export class Spool {
   /** The newest id of each source that has bodies. */
   ends(): Record<string, number> {
     const rows = this.#db.prepare('SELECT source_id, max(id) AS id FROM spool GROUP BY source_id').all([])
-    return Object.fromEntries((rows as { source_id: string; id: number }[]).map(({ source_id, id }) => [source_id, id]))
+    const ends = (rows as { source_id: string; id: number }[]).map(({ source_id, id }): [string, number] => [source_id, id])
+    return Object.fromEntries(ends.filter(([sourceId, id]) => id > (this.#leaving.get(sourceId) ?? 0)))
   }
 
   /** Rewrites the file, so that nothing of what was deleted is left in it or in its log. */
   scrub(): void {
+    this.sweep()
     this.#db.exec('VACUUM')
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
-  /** Deletes committed rows. Harmless if they are already gone. */
+  /**
+   * Committed rows are not there any more. The next `append` or `sweep` deletes them: a transaction of their own would cost a sync for each
+   * batch, and nothing is lost if a crash brings them back, because the cursor in the state is past them. Harmless if they are already gone.
+   */
   free(sourceId: string, upToId: number): void {
-    const [gone] = this.#freed.all([sourceId, upToId]) as { bytes: number | null }[]
-    this.#free.run([sourceId, upToId])
+    const freedTo = this.#leaving.get(sourceId) ?? 0
+    if (upToId <= freedTo) return
+    const [gone] = this.#freed.all([sourceId, freedTo + 1, upToId]) as { bytes: number | null }[]
+    this.#leaving.set(sourceId, upToId)
     this.#bytes.set(sourceId, Math.max(0, this.bytes(sourceId) - (gone?.bytes ?? 0)))
+  }
+
+  /** Deletes what was freed. Throws the driver's error; it is then deleted later. */
+  sweep(): void {
+    if (this.#leaving.size === 0) return
+    this.#transaction(() => {})
   }
 
   /** Waiting bytes, of one source or of all. */
@@ -132,6 +160,11 @@ export class Spool {
   }
 
   close(): void {
+    try {
+      this.sweep()
+    } catch {
+      // What stays is freed again by whoever reads the spool next.
+    }
     this.#db.close()
   }
 }

@@ -5,6 +5,8 @@ import type { SpoolStore } from './spool-store.ts'
 
 /** Maximum size in bytes of a batch of spooled bodies; a larger body is a separate batch. */
 const BATCH_BYTES = 1024 * 1024
+/** What was freed is deleted after this time, milliseconds, unless bodies that arrive take it along. */
+const SWEEP_MS = 200
 
 /** Begins the epochs of spools on Kafka. */
 const KAFKA = 'kafka:'
@@ -24,6 +26,7 @@ export class SqliteSpool implements SpoolStore {
   #waiting: Waiting[] = []
   /** While set, the ids up to which bodies can be freed, by source. */
   #kept: Map<string, number> | undefined
+  #sweeping: NodeJS.Timeout | undefined
 
   constructor(spool: Spool, batchBytes = BATCH_BYTES) {
     this.#spool = spool
@@ -59,7 +62,7 @@ export class SqliteSpool implements SpoolStore {
   free(sourceId: string, { epoch, id }: SpoolPlace): void {
     if (epoch !== this.#spool.epoch) return
     if (this.#kept) this.#kept.set(sourceId, Math.max(id, this.#kept.get(sourceId) ?? 0))
-    else this.#spool.free(sourceId, id)
+    else this.#free(sourceId, id)
   }
 
   bytes(sourceId?: string): number {
@@ -80,14 +83,16 @@ export class SqliteSpool implements SpoolStore {
     this.#spool.scrub()
   }
 
+  /** What was freed before is deleted before. */
   keep(): void {
+    this.#sweep()
     this.#kept ??= new Map()
   }
 
   release(): void {
     const kept = this.#kept ?? []
     this.#kept = undefined
-    for (const [sourceId, upToId] of kept) this.#spool.free(sourceId, upToId)
+    for (const [sourceId, upToId] of kept) this.#free(sourceId, upToId)
   }
 
   trouble(): undefined {
@@ -95,7 +100,23 @@ export class SqliteSpool implements SpoolStore {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#sweeping)
     this.#spool.close()
+  }
+
+  #free(sourceId: string, upToId: number): void {
+    this.#spool.free(sourceId, upToId)
+    this.#sweeping ??= setTimeout(() => this.#sweep(), SWEEP_MS)
+  }
+
+  #sweep(): void {
+    clearTimeout(this.#sweeping)
+    this.#sweeping = undefined
+    try {
+      this.#spool.sweep()
+    } catch {
+      // The disk is full: what arrives once it is not takes it along.
+    }
   }
 
   /** Bodies that arrive while a transaction is being written go into the next one together, so they share an fsync. */
