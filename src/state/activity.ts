@@ -35,17 +35,20 @@ export async function addActivity(
       })),
     )
     .execute()
-  for (const span of [MINUTE_MS, HOUR_MS])
-    await tx
-      .insertInto('source_flow')
-      .values({ source_id: sourceId, span_ms: span, start_ms: receivedMs - (receivedMs % span), records, bytes })
-      .onConflict((oc) =>
-        oc.columns(['source_id', 'span_ms', 'start_ms']).doUpdateSet((eb) => ({
-          records: eb('source_flow.records', '+', records),
-          bytes: eb('source_flow.bytes', '+', bytes),
-        })),
-      )
-      .execute()
+  await tx
+    .insertInto('source_flow')
+    .values(
+      [MINUTE_MS, HOUR_MS].map((span) => {
+        return { source_id: sourceId, span_ms: span, start_ms: receivedMs - (receivedMs % span), records, bytes }
+      }),
+    )
+    .onConflict((oc) =>
+      oc.columns(['source_id', 'span_ms', 'start_ms']).doUpdateSet((eb) => ({
+        records: eb('source_flow.records', '+', records),
+        bytes: eb('source_flow.bytes', '+', bytes),
+      })),
+    )
+    .execute()
 }
 
 /**

@@ -2,21 +2,31 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Count, Cursor, Extent, FinishedRows, RecordedBatch } from '../model/batch.ts'
 import type { TableSpec } from '../model/column.ts'
 import { hash16 } from '../util/hash.ts'
+import { ownAdapter } from './own-adapter.ts'
 import type { StateTables } from './tables.ts'
 
-/** Records the extent. From now on the batch always has exactly this extent, even after a crash. */
+/** Maximum number of rows per statement, far below SQLite's limit on bound values. */
+const ROWS_PER_STATEMENT = 200
+
+/**
+ * Records the extent. From now on the batch always has exactly this extent, even after a crash. If the power fails before anything else is
+ * committed, it may be gone as if the batch had never begun: nothing follows from a batch before its own commit.
+ */
 export async function recordBatch(db: Kysely<StateTables>, batch: RecordedBatch): Promise<void> {
-  await db
-    .insertInto('batches')
-    .values({
-      batch_id: batch.batchId,
-      source_id: batch.sourceId,
-      extent: JSON.stringify(batch.extent),
-      received_ms: batch.receivedMs,
-      done: 0,
-    })
-    .onConflict((oc) => oc.doNothing())
-    .execute()
+  const values = {
+    batch_id: batch.batchId,
+    source_id: batch.sourceId,
+    extent: JSON.stringify(batch.extent),
+    received_ms: batch.receivedMs,
+    done: 0,
+  }
+  await ownAdapter(db).unhurried(db, (one) =>
+    one
+      .insertInto('batches')
+      .values(values)
+      .onConflict((oc) => oc.doNothing())
+      .execute(),
+  )
 }
 
 /** Batches that are recorded but not done, in the order they were recorded. */
@@ -73,37 +83,53 @@ export async function saveRows(tx: Transaction<StateTables>, finished: readonly 
     .onConflict((oc) => oc.column('name').doUpdateSet((eb) => ({ value: eb('sequences.value', '+', finished.length) })))
     .returning('value')
     .executeTakeFirstOrThrow()
-  for (const [i, { spec, rows, count }] of finished.entries()) {
-    const specId = await saveSpec(tx, spec)
-    const id = last - finished.length + 1 + i
+  for (let i = 0; i < finished.length; i += ROWS_PER_STATEMENT) {
+    const first = last - finished.length + 1 + i
+    const part = finished.slice(i, i + ROWS_PER_STATEMENT).map(({ spec, ...more }) => ({ ...more, spec: storedSpec(spec) }))
+    await tx
+      .insertInto('specs')
+      .values([...new Map(part.map(({ spec }) => [spec.spec_id, spec])).values()])
+      .onConflict((oc) => oc.doNothing())
+      .execute()
     await tx
       .insertInto('outbox')
-      .values({ id, spec_id: specId, rows, row_count: count, bytes: rows.length, created_ms: nowMs })
+      .values(
+        part.map(({ spec: { spec_id }, rows, count }, n) => {
+          return { id: first + n, spec_id, rows, row_count: count, bytes: rows.length, created_ms: nowMs }
+        }),
+      )
       .execute()
   }
 }
 
-async function saveSpec(tx: Transaction<StateTables>, spec: TableSpec): Promise<string> {
+/** By shape of a table, which lives as long as the content that needs it. */
+const specs = new WeakMap<TableSpec, { readonly spec_id: string; readonly spec: string }>()
+
+function storedSpec(spec: TableSpec): { readonly spec_id: string; readonly spec: string } {
+  const known = specs.get(spec)
+  if (known) return known
   const text = JSON.stringify(spec)
-  const specId = hash16(text)
-  await tx
-    .insertInto('specs')
-    .values({ spec_id: specId, spec: text })
-    .onConflict((oc) => oc.doNothing())
-    .execute()
-  return specId
+  const made = { spec_id: hash16(text), spec: text }
+  specs.set(spec, made)
+  return made
 }
 
 /** Adds to the counters; negative numbers subtract, for rows that the lake refused later. */
 export async function addCounts(tx: Transaction<StateTables>, counts: readonly Count[]): Promise<void> {
+  const sums = new Map<string, { source_id: string; outcome: string; reason: string; n: number }>()
   for (const { sourceId, outcome, reason, n } of counts) {
-    if (n === 0) continue
+    const key = JSON.stringify([sourceId, outcome, reason])
+    sums.set(key, { source_id: sourceId, outcome, reason, n: n + (sums.get(key)?.n ?? 0) })
+  }
+  const rows = [...sums.values()].filter(({ n }) => n !== 0)
+  for (let i = 0; i < rows.length; i += ROWS_PER_STATEMENT)
     await tx
       .insertInto('counters')
-      .values({ source_id: sourceId, outcome, reason, n })
-      .onConflict((oc) => oc.columns(['source_id', 'outcome', 'reason']).doUpdateSet((eb) => ({ n: eb('counters.n', '+', n) })))
+      .values(rows.slice(i, i + ROWS_PER_STATEMENT))
+      .onConflict((oc) =>
+        oc.columns(['source_id', 'outcome', 'reason']).doUpdateSet((eb) => ({ n: eb('counters.n', '+', eb.ref('excluded.n')) })),
+      )
       .execute()
-  }
 }
 
 /**

@@ -26,7 +26,7 @@ import * as users from './migrations/0021-users.ts'
 import * as alertIndexes from './migrations/0022-alert-indexes.ts'
 import * as answeredCalls from './migrations/0023-answered-calls.ts'
 import * as nodes from './migrations/0024-nodes.ts'
-import type { ScrubbingAdapter } from './scrub.ts'
+import type { OwnAdapter } from './own-adapter.ts'
 import { openSqlite, type SqliteFile, type SqliteOptions, type Statement } from './sqlite.ts'
 import type { StateTables } from './tables.ts'
 
@@ -77,7 +77,7 @@ export interface StateOptions extends SqliteOptions {
  */
 export async function openState(dataDir: string, { upTo, ...options }: StateOptions = {}): Promise<StateDb> {
   const file = openSqlite(join(dataDir, 'state.db'), options)
-  const db = new Kysely<StateTables>({ dialect: dialectOf(file) })
+  const db = new Kysely<StateTables>({ dialect: new StateDialect(file) })
   try {
     beforeMigrating(dataDir, await knownMigrations())
     const migrator = new Migrator({ db, provider: migrations })
@@ -100,7 +100,7 @@ export const sqliteState = {
 
 /** Opens `state.db` read-only (API, deliveries). */
 export function readState(dataDir: string): StateDb {
-  return new Kysely<StateTables>({ dialect: dialectOf(openSqlite(join(dataDir, 'state.db'), { readonly: true })) })
+  return new Kysely<StateTables>({ dialect: new StateDialect(openSqlite(join(dataDir, 'state.db'), { readonly: true })) })
 }
 
 /** Number of prepared statements to cache: those of a commit and of what runs alongside it. */
@@ -129,7 +129,14 @@ function preparedOnce(file: SqliteFile): SqliteFile {
  * Runs each migration in a transaction, which Kysely does not do for SQLite. Otherwise an interrupted migration could never succeed
  * later.
  */
-class StateAdapter extends SqliteAdapter implements ScrubbingAdapter {
+class StateAdapter extends SqliteAdapter implements OwnAdapter {
+  readonly #file: SqliteFile
+
+  constructor(file: SqliteFile) {
+    super()
+    this.#file = file
+  }
+
   override get supportsTransactionalDdl(): boolean {
     return true
   }
@@ -141,16 +148,29 @@ class StateAdapter extends SqliteAdapter implements ScrubbingAdapter {
     if (rows[0]?.busy !== 0)
       throw new RetryLater('the log of the state still has what was deleted, because somebody reads the state')
   }
-}
 
-class StateDialect extends SqliteDialect {
-  override createAdapter(): SqliteAdapter {
-    return new StateAdapter()
+  /** Whatever is committed later is written behind it in the same log, and synced together with it. */
+  unhurried<DB, T>(db: Kysely<DB>, work: (db: Kysely<DB>) => Promise<T>): Promise<T> {
+    return db.connection().execute(async (only) => {
+      this.#file.exec('PRAGMA synchronous = NORMAL')
+      try {
+        return await work(only)
+      } finally {
+        this.#file.exec('PRAGMA synchronous = FULL')
+      }
+    })
   }
 }
 
-function dialectOf(file: SqliteFile): SqliteDialect {
-  return new StateDialect({
-    database: preparedOnce(file) as unknown as ConstructorParameters<typeof SqliteDialect>[0]['database'] as never,
-  })
+class StateDialect extends SqliteDialect {
+  readonly #file: SqliteFile
+
+  constructor(file: SqliteFile) {
+    super({ database: preparedOnce(file) as unknown as ConstructorParameters<typeof SqliteDialect>[0]['database'] as never })
+    this.#file = file
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new StateAdapter(this.#file)
+  }
 }

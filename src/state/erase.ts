@@ -3,7 +3,7 @@ import { inflateRawSync } from 'node:zlib'
 import { type Kysely, sql } from 'kysely'
 import { type WordPattern, wordPattern } from '../util/word-pattern.ts'
 import { heldAlertIds } from './holds.ts'
-import type { ScrubbingAdapter } from './scrub.ts'
+import { ownAdapter } from './own-adapter.ts'
 import type { StateTables } from './tables.ts'
 
 /** What stands in place of a value that was deleted. Where JSON has it as a number, it becomes 0. */
@@ -171,5 +171,5 @@ async function eraseEvidence(db: Kysely<StateTables>, { pattern, isDry, held, fo
  */
 export async function scrubState(db: Kysely<StateTables>): Promise<void> {
   const tables = [...PLACES.map(({ table }) => table), 'alert_evidence', 'stored_chunks']
-  await (db.getExecutor().adapter as unknown as ScrubbingAdapter).scrub(db as Kysely<never>, tables)
+  await ownAdapter(db).scrub(db as Kysely<never>, tables)
 }
