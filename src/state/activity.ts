@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely'
 import { RATE_MINUTES, type SourceActivity } from '../model/activity.ts'
 import type { BatchEffects } from '../model/batch.ts'
+import { type Rows, statement } from './statement.ts'
 import type { StateTables } from './tables.ts'
 
 const MINUTE_MS = 60_000
@@ -18,38 +19,49 @@ export async function addActivity(
   if (!activity || records === 0) return
   const { sourceId, receivedMs } = batch
   const { bytes, newestEventMs } = activity
-  const times = newestEventMs === undefined ? {} : { event_ms: newestEventMs, lag_ms: Math.max(0, receivedMs - newestEventMs) }
-  await tx
+  const lag = newestEventMs === undefined ? null : Math.max(0, receivedMs - newestEventMs)
+  await upsertActivity(tx, [
+    { source_id: sourceId, received_ms: receivedMs, bytes, event_ms: newestEventMs ?? null, lag_ms: lag },
+  ])
+  await upsertFlow(
+    tx,
+    [MINUTE_MS, HOUR_MS].map((span) => {
+      return { source_id: sourceId, span_ms: span, start_ms: receivedMs - (receivedMs % span), records, bytes }
+    }),
+  )
+}
+
+interface Arrival extends Pick<StateTables['source_activity'], 'source_id' | 'bytes' | 'event_ms' | 'lag_ms'> {
+  readonly received_ms: number
+}
+
+/** A batch without a time of an event leaves the last one as it is. */
+const upsertActivity = statement((db, [{ received_ms, ...row }]: Rows<Arrival>) =>
+  db
     .insertInto('source_activity')
-    .values({
-      ...{ source_id: sourceId, watched_ms: receivedMs, is_configured: 1, first_ms: receivedMs, last_ms: receivedMs, bytes },
-      ...{ event_ms: null, lag_ms: null },
-      ...times,
-    })
+    .values({ ...row, watched_ms: received_ms, is_configured: 1, first_ms: received_ms, last_ms: received_ms })
     .onConflict((oc) =>
       oc.column('source_id').doUpdateSet((eb) => ({
         first_ms: eb.fn.coalesce('source_activity.first_ms', 'excluded.first_ms'),
-        last_ms: receivedMs,
-        bytes: eb('source_activity.bytes', '+', bytes),
-        ...times,
+        last_ms: eb.ref('excluded.last_ms'),
+        bytes: eb('source_activity.bytes', '+', eb.ref('excluded.bytes')),
+        event_ms: eb.fn.coalesce('excluded.event_ms', 'source_activity.event_ms'),
+        lag_ms: eb.fn.coalesce('excluded.lag_ms', 'source_activity.lag_ms'),
       })),
-    )
-    .execute()
-  await tx
+    ),
+)
+
+const upsertFlow = statement((db, rows: Rows<StateTables['source_flow']>) =>
+  db
     .insertInto('source_flow')
-    .values(
-      [MINUTE_MS, HOUR_MS].map((span) => {
-        return { source_id: sourceId, span_ms: span, start_ms: receivedMs - (receivedMs % span), records, bytes }
-      }),
-    )
+    .values(rows)
     .onConflict((oc) =>
       oc.columns(['source_id', 'span_ms', 'start_ms']).doUpdateSet((eb) => ({
-        records: eb('source_flow.records', '+', records),
-        bytes: eb('source_flow.bytes', '+', bytes),
+        records: eb('source_flow.records', '+', eb.ref('excluded.records')),
+        bytes: eb('source_flow.bytes', '+', eb.ref('excluded.bytes')),
       })),
-    )
-    .execute()
-}
+    ),
+)
 
 /**
  * Records which sources are configured. A source that was not configured before is watched from now on, whatever it sent earlier; for the

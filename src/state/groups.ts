@@ -3,6 +3,7 @@ import type { AlertWindow, CrowdRef, KnownGroup, KnownGroups } from '../model/al
 import type { Decision } from '../model/batch.ts'
 import { windowOf } from './alerts.ts'
 import { activeMutes } from './mutes.ts'
+import { type Rows, statement } from './statement.ts'
 import type { StateTables } from './tables.ts'
 
 /** Far below SQLite's limit on bound values. */
@@ -59,8 +60,11 @@ async function openWindows(
 ): Promise<Map<string, AlertWindow[]>> {
   const found = new Map<string, AlertWindow[]>()
   for (const part of parts(keys)) {
-    const query = tx.selectFrom('alerts').selectAll().where('group_key', 'in', part).where('window_end_ms', '>', fromMs)
-    for (const row of await query.orderBy('window_start_ms').orderBy('window_number').execute()) {
+    const { rows } = await selectWindows(
+      tx,
+      part.map((groupKey) => ({ groupKey, fromMs })),
+    )
+    for (const row of rows) {
       const own = found.get(row.group_key)
       if (own) own.push(windowOf(row))
       else found.set(row.group_key, [windowOf(row)])
@@ -69,15 +73,46 @@ async function openWindows(
   return found
 }
 
+const selectWindows = statement((db, rows: Rows<{ groupKey: string; fromMs: number }>) =>
+  db
+    .selectFrom('alerts')
+    .selectAll()
+    .where('group_key', 'in', groupKeysOf(rows))
+    .where('window_end_ms', '>', rows[0].fromMs)
+    .orderBy('window_start_ms')
+    .orderBy('window_number'),
+)
+
+const selectLast = statement((db, rows: Rows<{ groupKey: string }>) =>
+  db
+    .selectFrom('alerts')
+    .select((eb) => ['group_key', eb.fn.max('window_number').as('last')])
+    .where('group_key', 'in', groupKeysOf(rows))
+    .groupBy('group_key'),
+)
+
+const selectFloors = statement((db, rows: Rows<{ ruleId: string }>) =>
+  db
+    .selectFrom('window_floors')
+    .selectAll()
+    .where(
+      'rule_id',
+      'in',
+      rows.map(({ ruleId }) => ruleId),
+    ),
+)
+
+function groupKeysOf(rows: Rows<{ groupKey: string }>): string[] {
+  return rows.map(({ groupKey }) => groupKey)
+}
+
 async function lastNumbers(tx: Transaction<StateTables>, keys: readonly string[]): Promise<Map<string, number>> {
   const found = new Map<string, number>()
   for (const part of parts(keys)) {
-    const rows = await tx
-      .selectFrom('alerts')
-      .select((eb) => ['group_key', eb.fn.max('window_number').as('last')])
-      .where('group_key', 'in', part)
-      .groupBy('group_key')
-      .execute()
+    const { rows } = await selectLast(
+      tx,
+      part.map((groupKey) => ({ groupKey })),
+    )
     for (const { group_key, last } of rows) found.set(group_key, last)
   }
   return found
@@ -85,9 +120,13 @@ async function lastNumbers(tx: Transaction<StateTables>, keys: readonly string[]
 
 async function floorsOf(tx: Transaction<StateTables>, ruleIds: readonly string[]): Promise<Map<string, number>> {
   const found = new Map<string, number>()
-  for (const part of parts(ruleIds))
-    for (const row of await tx.selectFrom('window_floors').selectAll().where('rule_id', 'in', part).execute())
-      found.set(row.rule_id, row.next_number)
+  for (const part of parts(ruleIds)) {
+    const { rows } = await selectFloors(
+      tx,
+      part.map((ruleId) => ({ ruleId })),
+    )
+    for (const row of rows) found.set(row.rule_id, row.next_number)
+  }
   return found
 }
 
@@ -95,19 +134,29 @@ async function countWindows(tx: Transaction<StateTables>, crowds: readonly Crowd
   const found = new Map<string, number>()
   for (const { ruleIds, fromMs, toMs, retroactive } of crowds)
     for (const part of parts(ruleIds)) {
-      const rows = await tx
-        .selectFrom('alerts')
-        .select((eb) => ['rule_id', eb.fn.countAll<number>().as('n')])
-        .where('rule_id', 'in', part)
-        .where('retroactive', '=', retroactive ? 1 : 0)
-        .where('window_end_ms', '>', fromMs)
-        .where('window_end_ms', '<=', toMs)
-        .groupBy('rule_id')
-        .execute()
+      const { rows } = await selectCounts(
+        tx,
+        part.map((ruleId) => ({ ruleId, retroactive: retroactive ? 1 : 0, fromMs, toMs })),
+      )
       for (const { rule_id, n } of rows) found.set(rule_id, n)
     }
   return found
 }
+
+const selectCounts = statement((db, rows: Rows<{ ruleId: string; retroactive: number; fromMs: number; toMs: number }>) =>
+  db
+    .selectFrom('alerts')
+    .select((eb) => ['rule_id', eb.fn.countAll<number>().as('n')])
+    .where(
+      'rule_id',
+      'in',
+      rows.map(({ ruleId }) => ruleId),
+    )
+    .where('retroactive', '=', rows[0].retroactive)
+    .where('window_end_ms', '>', rows[0].fromMs)
+    .where('window_end_ms', '<=', rows[0].toMs)
+    .groupBy('rule_id'),
+)
 
 /** Deletes windows. Their numbers stay used up, so that no id is ever reused. */
 export async function deleteWindows(tx: Transaction<StateTables>, alertIds: readonly string[]): Promise<void> {

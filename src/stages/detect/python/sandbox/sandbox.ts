@@ -117,7 +117,10 @@ export class Sandbox {
       const patience = new Patience(limitMs, childMeter(this.#child.pid))
       this.#pending = { ...options, resolve, reject, patience, questions: 0 }
       this.#timer = limitMs > 0 ? setInterval(() => this.#check(), CHECK_MS) : undefined
+      // In one write: each is a system call here, and wakes the child.
+      this.#child.stdin.cork()
       for (const [header, payload] of frames) this.#send(header, payload)
+      this.#child.stdin.uncork()
     })
   }
 
