@@ -23,9 +23,15 @@ export interface SpoolCalls {
 /** The pipeline's calls to the spool thread. */
 export interface SpoolReads {
   /** The next bodies after a place; `undefined` if there are none. */
-  next: (ask: { sourceId: string; after: SpoolPlace | undefined }) => SpoolRange | undefined
+  next: (ask: { sourceId: string; after: SpoolPlace | undefined }) => NextBodies | undefined
   read: (ask: { sourceId: string; range: SpoolRange }) => SpooledBodies
   free: (ask: { sourceId: string; upTo: SpoolPlace }) => void
+}
+
+export interface NextBodies {
+  readonly range: SpoolRange
+  /** Absent: they could not be read with it, and `read` will say why. */
+  readonly bodies: SpooledBodies | undefined
 }
 
 /** The spool thread's messages to the pipeline. */

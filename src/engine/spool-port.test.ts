@@ -4,6 +4,9 @@ import { Rpc } from '../util/rpc.ts'
 import type { SpoolNews, SpoolReads } from './spool-calls.ts'
 import { connectSpool } from './spool-port.ts'
 
+const bodiesOf = (text: string) => ({
+  rows: [{ id: 1, decoding: 'lines', receivedMs: 1, body: Uint8Array.from(Buffer.from(text)) }],
+})
 const range = { epoch: 'e', from: 1, to: 1, receivedMs: 1 }
 
 /** Both ends of a port, with a spool that counts how often it is asked for the next bodies. */
@@ -12,6 +15,8 @@ function connected() {
   const asked: string[] = []
   const waiting = new Set<string>()
   const clock = { ms: 0 }
+  const read: string[] = []
+  let hasBodies = true
   let fails = false
   /** Called while the spool answers. */
   let meanwhile = () => {}
@@ -19,11 +24,14 @@ function connected() {
     next: ({ sourceId }) => {
       asked.push(sourceId)
       if (fails) throw new Error('cannot be read')
-      const found = waiting.has(sourceId) ? range : undefined
+      const found = waiting.has(sourceId) ? { range, bodies: hasBodies ? bodiesOf(sourceId) : undefined } : undefined
       meanwhile()
       return found
     },
-    read: () => ({ rows: [] }),
+    read: ({ sourceId }) => {
+      read.push(sourceId)
+      return bodiesOf(sourceId)
+    },
     free: () => {},
   })
   const heard: string[] = []
@@ -35,8 +43,12 @@ function connected() {
   return {
     port,
     asked,
+    read,
     heard,
     clock,
+    setHasBodies: (value: boolean) => {
+      hasBodies = value
+    },
     news: async (sourceId: string) => {
       waiting.add(sourceId)
       await spool.call('spooled', sourceId)
@@ -66,12 +78,12 @@ test('a source that had nothing is asked again once there is news of it, and not
 
 test('news that arrives while the spool answers is not missed', async () => {
   const { port, news, setMeanwhile, close } = connected()
-  let told: Promise<void> | undefined
+  let sent: Promise<void> | undefined
   setMeanwhile(() => {
-    told ??= news('a')
+    sent ??= news('a')
   })
   expect(await port.next('a', undefined)).toBeUndefined()
-  await told
+  await sent
   expect(await port.next('a', undefined)).toEqual(range)
   close()
 })
@@ -86,5 +98,24 @@ test('a spool that could not be read is asked again, and so is one without news 
   clock.ms += 1000
   await port.next('a', undefined)
   expect(asked.length).toBe(3)
+  close()
+})
+
+test('bodies come with the answer that they are there, and are asked for only if they are others', async () => {
+  const { port, read, news, setHasBodies, close } = connected()
+  for (const sourceId of ['a', 'b']) await news(sourceId)
+  await port.next('a', undefined)
+  expect(await port.read('a', range)).toEqual(bodiesOf('a'))
+  expect(read).toEqual([])
+  // Again after a failure; of an earlier batch; of another source; none came with the answer.
+  expect(await port.read('a', range)).toEqual(bodiesOf('a'))
+  await port.next('a', undefined)
+  await port.read('a', { ...range, to: 2 })
+  await port.next('a', undefined)
+  expect(await port.read('b', range)).toEqual(bodiesOf('b'))
+  setHasBodies(false)
+  await port.next('a', undefined)
+  expect(await port.read('a', range)).toEqual(bodiesOf('a'))
+  expect(read).toEqual(['a', 'a', 'b', 'a'])
   close()
 })

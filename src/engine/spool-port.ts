@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { SpoolPort } from '../pipeline/spool-source.ts'
 import { Rpc } from '../util/rpc.ts'
-import type { SpoolNews, SpoolReads } from './spool-calls.ts'
+import type { NextBodies, SpoolNews, SpoolReads } from './spool-calls.ts'
 
 /** A source that had nothing and of which there was no news is asked again after this time. Shorter than the loop's own pause. */
 const ASK_AGAIN_MS = 900
@@ -17,6 +17,8 @@ export function connectSpool(
 ): SpoolPort {
   /** When sources that had nothing were asked. */
   const empty = new Map<string, number>()
+  /** What the last source that had something answered, until it is read: usually next, and then without another question. */
+  let fetched: (NextBodies & { readonly sourceId: string }) | undefined
   const spooled = (sourceId: string) => {
     empty.delete(sourceId)
     onSpooled(sourceId)
@@ -29,14 +31,22 @@ export function connectSpool(
       // Before the answer, so that news that arrives before it counts.
       empty.set(sourceId, nowMs)
       const forget = () => void empty.delete(sourceId)
-      const range = await rpc.call('next', { sourceId, after }).catch((error) => {
+      const found = await rpc.call('next', { sourceId, after }).catch((error) => {
         forget()
         throw error
       })
-      if (range) forget()
-      return range
+      if (!found) return undefined
+      forget()
+      fetched = { ...found, sourceId }
+      return found.range
     },
-    read: (sourceId, range) => rpc.call('read', { sourceId, range }),
+    read: async (sourceId, range) => {
+      const known = fetched
+      fetched = undefined
+      const isThat = known?.sourceId === sourceId && known.range.epoch === range.epoch && known.range.from === range.from
+      if (isThat && known.range.to === range.to && known.bodies) return known.bodies
+      return rpc.call('read', { sourceId, range })
+    },
     free: (sourceId, upTo) => void rpc.call('free', { sourceId, upTo }).catch(() => {}),
   }
 }

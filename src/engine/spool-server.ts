@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { SpoolBody } from '../model/spool.ts'
+import type { SpoolBody, SpooledBodies } from '../model/spool.ts'
 import { Spool } from '../pipeline/spool.ts'
 import type { SpoolStore } from '../pipeline/spool-store.ts'
 import { SqliteSpool } from '../pipeline/sqlite-spool.ts'
@@ -55,13 +55,15 @@ export class SpoolServer {
   get reads(): Handlers<SpoolReads> {
     const store = this.#store
     return {
-      next: ({ sourceId, after }) => store.next(sourceId, after),
+      next: async ({ sourceId, after }) => {
+        const range = await store.next(sourceId, after)
+        if (!range) return undefined
+        const bodies = await store.read(sourceId, range).catch(() => undefined)
+        return moved({ range, bodies }, bodies)
+      },
       read: async ({ sourceId, range }) => {
         const bodies = await store.read(sourceId, range)
-        return new Transfer(
-          bodies,
-          bodies.rows.map((row) => row.body.buffer as ArrayBuffer),
-        )
+        return moved(bodies, bodies)
       },
       free: ({ sourceId, upTo }) => store.free(sourceId, upTo),
     }
@@ -106,6 +108,11 @@ export class SpoolServer {
   #count(sourceId: string, bytes: number): void {
     this.#pending.set(sourceId, (this.#pending.get(sourceId) ?? 0) + bytes)
   }
+}
+
+/** The memory of bodies is moved, not copied. */
+function moved<T>(value: T, bodies: SpooledBodies | undefined): Transfer<T> {
+  return new Transfer(value, bodies?.rows.map((row) => row.body.buffer as ArrayBuffer) ?? [])
 }
 
 function openStore({ dataDir, kafka, maxPages }: SpoolServerOptions, spooled: (sourceId: string) => void): SpoolStore {

@@ -25,7 +25,7 @@ export interface SqliteOptions {
 }
 
 /**
- * Opens a SQLite file durably: WAL, every commit fsynced.
+ * Opens a SQLite file durably: WAL, every commit fsynced (but see `unhurried` in `own-adapter.ts`).
  *
  * All parameters pass a guard, because libsql 0.5 aborts the whole process on a bound boolean or a lone Buffer, Date or object, cuts
  * strings at NUL and loses digits of big integers (found by testing). Booleans become 0/1, bytes are passed as a plain Uint8Array, and
