@@ -172,9 +172,12 @@ test('what is freed is gone at once, and is deleted by the next transaction inst
   spool.append([body('b', 'four')])
   expect(said).toEqual(['BEGIN', 'DELETE', 'INSERT', 'COMMIT'])
   expect(stored()).toEqual([3, 4])
+  said.length = 0
+  spool.append([body('b', 'five')])
+  expect(said).toEqual(['BEGIN', 'INSERT', 'COMMIT'])
   spool.free('b', 3)
   spool.sweep()
-  expect(stored()).toEqual([4])
+  expect(stored()).toEqual([4, 5])
   reader.close()
   spool.close()
 })
