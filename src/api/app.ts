@@ -4,6 +4,7 @@ import { methodNotAllowed } from 'hono/method-not-allowed'
 import type { Engine } from '../engine/engine.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { audited } from './access/audited.ts'
+import { acceptForwarded } from './access/forwarded.ts'
 import { requireCaller } from './access/guard.ts'
 import { requireSameOrigin } from './access/same-origin.ts'
 import { sighted } from './access/sight.ts'
@@ -96,6 +97,7 @@ export function createApp(whole: Engine, log: Log = processLog(), live = new Liv
     const message = `there is nothing at ${c.req.path.slice(0, 200)}; the API is documented at /api/v1/openapi.json`
     return problemResponse(404, 'not_found', message)
   })
+  app.use(acceptForwarded(whole))
   app.use(requireHost(engine.config))
   app.use('/api/v1/docs', signInFirst(whole))
   app.use(

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import { hostname } from 'node:os'
+import type { HttpBindings } from '@hono/node-server'
 import type { MiddlewareHandler } from 'hono'
 import type { Config } from '../config/config.ts'
+import { forwardedOf } from './access/forwarded.ts'
 import { ApiError } from './errors.ts'
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i
@@ -12,7 +14,8 @@ const OF_THE_API = /^\/(?:api\/|metrics$|sign-in|setup$|account$)/
 /**
  * Refuses calls for names of other sites. Otherwise a web page could reach this machine under its own name (DNS rebinding) and read
  * responses as if they came from its own site. A loopback address answers to nothing else at all. On a network address only the API is
- * protected, and any address may be named, since rebinding takes a name. With TLS, browsers compare the name with the certificate.
+ * protected, and any address may be named, since rebinding takes a name. With TLS, browsers compare the name with the certificate. A node
+ * that forwards a call has checked its own names.
  */
 export function requireHost({ listen, public_url: url, tls }: Pick<Config, 'listen' | 'public_url' | 'tls'>): MiddlewareHandler {
   const address = hostName(listen)
@@ -25,7 +28,7 @@ export function requireHost({ listen, public_url: url, tls }: Pick<Config, 'list
   ])
   const isOwn = (name: string) => LOOPBACK.test(name) || own.has(name) || (!isLocal && isAddress(name))
   return async (c, next) => {
-    if (isLocal || OF_THE_API.test(c.req.path)) {
+    if ((isLocal || OF_THE_API.test(c.req.path)) && !forwardedOf((c.env as Partial<HttpBindings> | undefined)?.incoming)) {
       const given = [c.req.header('host'), new URL(c.req.url).host].filter((host) => host !== undefined).map(hostName)
       if (!given.every(isOwn)) {
         const message = `this server listens on ${address} and only answers to ${[...own].join(', ')} and localhost; to use another name, set \`public_url\` to the URL with that name`

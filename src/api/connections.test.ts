@@ -3,8 +3,12 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type NetConnectOpts, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { createAdaptorServer } from '@hono/node-server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { testAuthority } from '../../test/support/certificates.ts'
+import { fakeEngine, KEY, TOKEN } from '../../test/support/fake-engine.ts'
+import { FORWARDED, forwardedHeader } from '../util/http/forwarded.ts'
+import { createApp } from './app.ts'
 import { Connections } from './connections.ts'
 
 const pair = testAuthority().server()
@@ -115,4 +119,32 @@ describe.each([{ isTls: false }, { isTls: true }])('with TLS: $isTls', ({ isTls 
     next.write(ask('/'))
     await served(next)
   })
+})
+
+test('a connection of another node is kept during its requests, as of a sender that is known', async () => {
+  const engine = await fakeEngine({ node: 'a' })
+  const server = createAdaptorServer({ fetch: createApp(engine).fetch }) as Server
+  new Connections(server, { max: 20, maxIdlePerAddress: 1 })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const headers = (more: object) =>
+    Object.entries({ host: 'localhost', authorization: `Bearer ${TOKEN}`, ...more }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    )
+  async function stream(more: object = {}) {
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.write(`GET /api/v1/stream HTTP/1.1\r\n${headers(more).join('')}\r\n`)
+    await once(socket, 'data')
+    return socket
+  }
+  const said = { node: 'door', address: '192.0.2.7', isTls: true }
+  const forwarded = await stream({ [FORWARDED]: forwardedHeader(KEY, 'a', said, { method: 'GET', url: '/api/v1/stream' }) })
+  const own = await stream()
+  const closed = once(own, 'close')
+  await stream()
+  await closed
+  expect(forwarded.closed).toBe(false)
+  server.close().closeAllConnections()
+  await engine.dispose()
 })

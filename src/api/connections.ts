@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { forwardedOf } from './access/forwarded.ts'
 
 export interface ConnectionLimits {
   /** Maximum number of simultaneous connections. */
@@ -14,7 +15,7 @@ interface Connection {
   readonly address: string
   /** Requests in progress. */
   busy: number
-  /** A request succeeded that had a token or was a POST, which all are authenticated; so its sender is known. */
+  /** A request succeeded that had a token or was a POST, which all are authenticated; or another node has sent one. So its sender is known. */
   isProven: boolean
 }
 
@@ -54,7 +55,10 @@ export class Connections {
     if (!connection) return
     // Senders may have their secret in another header, or sign their bodies.
     const isAuthenticated = request.headers.authorization !== undefined || request.method === 'POST'
-    this.#change(connection, () => connection.busy++)
+    this.#change(connection, () => {
+      connection.busy++
+      connection.isProven ||= forwardedOf(request) !== undefined
+    })
     response.once('close', () => {
       this.#change(connection, () => {
         connection.busy--

@@ -1,5 +1,5 @@
-import { problemResponse } from '../api/problem.ts'
 import { startServer } from '../api/server.ts'
+import { starting } from '../api/starting.ts'
 import { createWorkerApp } from '../api/worker-app.ts'
 import type { Config } from '../config/config.ts'
 import { startWorker, type WorkerNodeHere } from '../engine/worker.ts'
@@ -12,7 +12,6 @@ export async function serveWorker(config: Config): Promise<RunningNode> {
   const log = processLog()
   let node: WorkerNodeHere | undefined
   let app: ReturnType<typeof createWorkerApp> | undefined
-  const starting = () => problemResponse(503, 'starting', 'Caracal is starting; try again in a moment', { 'retry-after': '2' })
   const server = await startServer((request, connection) => app?.fetch(request, connection) ?? starting(), {
     ...serverOptions(config, log),
     onUpgrade: (request, socket, head) => (node ? void node.upgrade(request, socket, head) : socket.destroy()),

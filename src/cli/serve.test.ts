@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { freePort } from '../../test/support/caracal.ts'
 import { alertId, type FakeEngine, fakeEngine } from '../../test/support/fake-engine.ts'
-import { until } from '../../test/support/until.ts'
 import { startServer } from '../api/server.ts'
 import { type Config, configSchema } from '../config/config.ts'
 import { createLog } from '../telemetry/log.ts'
@@ -162,36 +160,4 @@ test('if the engine does not start, the address is released', async () => {
   await expect(failed).rejects.toThrow('no rules')
   running = await serve(config({ listen }), async () => engine, terminal(false), log)
   expect(running.url).toBe(free.url)
-})
-
-test('while another node is active, this one says which, and is well', async () => {
-  engine = await fakeEngine()
-  const port = await freePort()
-  let begin: (value: FakeEngine) => void = () => {}
-  const serving = serve(
-    config({ listen: `127.0.0.1:${port}`, node: 'two' }),
-    (onStandby) => {
-      onStandby({ node: 'one', url: 'https://one.example.com' })
-      return new Promise((resolve) => {
-        begin = resolve
-      })
-    },
-    terminal(false),
-    log,
-  )
-  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`)
-  const answer = await until(() => ask('/healthz').catch(() => undefined))
-  expect([answer.status, await answer.json()]).toEqual([200, { status: 'standby', node: 'two', active: 'one' }])
-  const refused = await ask('/api/v1/alerts')
-  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([
-    503,
-    '5',
-    expect.objectContaining({
-      code: 'standby',
-      detail: 'this node is a standby; the active one is one, at https://one.example.com',
-    }),
-  ])
-  begin(engine)
-  running = await serving
-  expect(await (await ask('/healthz')).json()).toEqual({ status: 'ok' })
 })

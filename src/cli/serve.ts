@@ -1,13 +1,9 @@
 import { createApp } from '../api/app.ts'
 import { LiveStreams } from '../api/live/live-streams.ts'
-import { problemResponse } from '../api/problem.ts'
 import { type RunningServer, startServer } from '../api/server.ts'
-import { standbyResponse } from '../api/standby.ts'
 import type { Config } from '../config/config.ts'
-import { nodeName } from '../config/node.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { StoredAlert } from '../model/alert.ts'
-import type { ActiveNode } from '../model/node.ts'
 import { type Log, processLog } from '../telemetry/log.ts'
 import { messageOf } from '../util/errors.ts'
 import { printable } from '../util/terminal.ts'
@@ -17,6 +13,7 @@ import { firstUser } from './first-user.ts'
 import type { Io } from './io.ts'
 import { self, selfCall } from './self.ts'
 import { serverOptions } from './server-settings.ts'
+import { Standby } from './standby.ts'
 import { count, counted } from './style.ts'
 
 export interface Running {
@@ -28,8 +25,8 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** Starts the engine; the function is called with the active node while this one waits. */
-type Start = (onStandby: (active: ActiveNode) => void) => Promise<Engine>
+/** Starts the engine; the function is called while this node waits for the active one to end. */
+type Start = (onStandby: () => void) => Promise<Engine>
 
 /**
  * Binds the address first, so that one already in use is reported before anything starts, and senders get a 503 instead of a
@@ -37,23 +34,22 @@ type Start = (onStandby: (active: ActiveNode) => void) => Promise<Engine>
  */
 export async function serve(config: Config, start: Start, io: Io, log: Log = processLog()): Promise<Running> {
   let app: { fetch(request: Request, connection: object): Response | Promise<Response> } | undefined
-  let active: ActiveNode | undefined
-  const early = (request: Request) => (active ? standbyResponse(request, nodeName(config), active) : starting())
+  const standby = new Standby(config, log)
   const server = await startServer(
-    (request, connection) => app?.fetch(request, connection) ?? early(request),
+    (request, connection) => (app ?? standby).fetch(request, connection),
     serverOptions(config, log),
   )
   let engine: Engine
   try {
-    engine = await start((now) => {
-      active = now
-    })
+    engine = await start(() => standby.begin())
   } catch (error) {
+    await standby.stop()
     await server.close(0)
     throw error
   }
   const live = new LiveStreams()
   app = createApp(engine, log, live)
+  await standby.stop()
   return {
     engine,
     url: server.url,
@@ -65,10 +61,6 @@ export async function serve(config: Config, start: Start, io: Io, log: Log = pro
       await engine.stop()
     },
   }
-}
-
-function starting(): Response {
-  return problemResponse(503, 'starting', 'Caracal is starting; try again in a moment', { 'retry-after': '2' })
 }
 
 async function greet(engine: Engine, { url }: RunningServer, io: Io, log: Log): Promise<void> {

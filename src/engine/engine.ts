@@ -15,6 +15,7 @@ import type { LiveStatus } from '../stages/enrich/live/live-status.ts'
 import type { Intake } from '../stages/source/source.ts'
 import type { StoredNode } from '../state/nodes.ts'
 import type { StateReader } from '../state/read.ts'
+import type { ForwardedHeaders } from '../util/http/forwarded.ts'
 import type { Accounts } from './accounts/accounts.ts'
 import type { Audit } from './accounts/audit.ts'
 import type { Tokens } from './accounts/tokens.ts'
@@ -180,6 +181,8 @@ export interface Engine extends TablePast, RetentionCalls {
   /** Changes the configuration while running. */
   readonly settings: Settings
   /** The tokens of the API, and of sources that have no token themselves. */
+  /** Checks what other nodes say about requests that they forward here. */
+  readonly forwardedHeaders: Pick<ForwardedHeaders, 'accept'>
   readonly tokens: Tokens
   /** The people who may sign in. */
   readonly accounts: Accounts

@@ -6,16 +6,21 @@ import { nodeName } from '../config/node.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
 import type { Tokens } from './accounts/tokens.ts'
+import { type Following, startFollowing } from './api-node.ts'
 import type { Engine } from './engine.ts'
 import { spoolOptions } from './kafka-spool.ts'
 import { startNode, startRecord } from './node-parts.ts'
+import type { IngestRoles } from './roles.ts'
 import { Intakes } from './settings/intakes.ts'
 import { LiveSettings } from './settings/live-settings.ts'
 import { startSpoolThread } from './threads.ts'
 
-/** A running node that only receives. */
+/** A running node that receives. */
 export interface IngestNode extends Pick<Engine, 'config' | 'intakes'> {
   readonly node: string
+  readonly roles: readonly string[]
+  /** What it needs to forward other requests; `undefined`: it does not have the role api. */
+  readonly following: Following | undefined
   /** Those of the state; without it, only the data folder's. */
   readonly tokens: Tokens
   /** What prevents it from receiving, one sentence each. */
@@ -31,15 +36,17 @@ export interface IngestNode extends Pick<Engine, 'config' | 'intakes'> {
  * Starts the receivers of push sources, which append to the spool, and nothing else: another node reads it. Rejects with `StorageError` or
  * `ConfigError` if that fails, with nothing left running.
  */
-export function startIngest(config: Config): Promise<IngestNode> {
+export function startIngest(config: Config, roles: IngestRoles): Promise<IngestNode> {
   return Started.all(
     (message) => process.emitWarning(message),
-    (started) => start(config, started),
+    (started) => start(config, roles, started),
   )
 }
 
-async function start(config: Config, started: Started): Promise<IngestNode> {
-  const { metrics, tokens } = await startNode(config, started)
+async function start(config: Config, roles: IngestRoles, started: Started): Promise<IngestNode> {
+  const parts = await startNode(config, started)
+  const { metrics, tokens } = parts
+  const following = roles === 'ingest' ? undefined : await startFollowing(config, parts, started)
   const http = await started.step(
     'outgoing HTTP',
     () => createHttp(httpSettings(config.http, environment())),
@@ -57,7 +64,7 @@ async function start(config: Config, started: Started): Promise<IngestNode> {
     },
   )
   await Promise.race([spool.rpc.call('bytes'), spool.died.then((error) => Promise.reject(error))])
-  await startRecord(config, 'ingest', started)
+  await startRecord(config, roles, started)
   const { sources } = new LiveSettings(config, undefined)
   const intakes = await started.step(
     'the intakes',
@@ -67,6 +74,8 @@ async function start(config: Config, started: Started): Promise<IngestNode> {
   return {
     config,
     node: nodeName(config),
+    roles: roles.split(','),
+    following,
     get tokens() {
       return tokens.current
     },

@@ -8,6 +8,7 @@ import type { Started } from '../util/started.ts'
 import { version } from '../util/version.ts'
 import { WatchedTokens } from './accounts/watched-tokens.ts'
 import { nodeRecord } from './node-record.ts'
+import type { IngestRoles } from './roles.ts'
 import { statePlace, viewState } from './state-place.ts'
 import { dataToken } from './token.ts'
 
@@ -20,15 +21,21 @@ export interface NodeParts {
   readonly tokens: WatchedTokens
 }
 
+/** Starts what every such node has, with a data folder of its own. */
 export async function startNode(config: Config, started: Started): Promise<NodeParts> {
-  const log = processLog()
-  const metrics = createMetrics()
-  metrics.setNode(nodeName(config), version())
   await started.step(
     'the lock of the data folder',
     () => lockDataDir(config.data_dir),
     (unlock) => unlock(),
   )
+  return readState(config, started)
+}
+
+/** The same for a node that has the lock of its data folder. */
+export async function readState(config: Config, started: Started): Promise<NodeParts> {
+  const log = processLog()
+  const metrics = createMetrics()
+  metrics.setNode(nodeName(config), version())
   const state = await started.step(
     'the view of the state',
     () => viewState(config),
@@ -49,7 +56,7 @@ export async function startNode(config: Config, started: Started): Promise<NodeP
 }
 
 /** Records a node that is never active in the state. */
-export async function startRecord(config: Config, roles: 'ingest' | 'worker', started: Started): Promise<void> {
+export async function startRecord(config: Config, roles: IngestRoles | 'worker' | 'api', started: Started): Promise<void> {
   const place = statePlace(config)
   if (place.type !== 'postgres') return
   const log = processLog()

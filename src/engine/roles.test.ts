@@ -17,15 +17,17 @@ test.each<[NodeRole[], Config, string]>([
   [['ingest', 'ingest'], onServers, 'ingest'],
   [['ingest'], configSchema.parse({ state, spool }), 'ingest'],
   [['worker'], onServers, 'worker'],
+  [['api'], configSchema.parse({ state }), 'api'],
+  [['api', 'ingest'], configSchema.parse({ state, spool }), 'ingest,api'],
 ])('a node with the roles %j runs', (roles, config, program) => {
   expect(chosenProgram(roles, config)).toBe(program)
 })
 
-test.each<[NodeRole[]]>([[['ingest', 'worker']], [['ingest', 'api']], [['worker', 'keeper']]])(
+test.each<[NodeRole[]]>([[['ingest', 'worker']], [['worker', 'api']], [['worker', 'keeper']], [['ingest', 'worker', 'api']]])(
   'the roles %j are refused with what is possible',
   (roles) => {
     expect(() => chosenProgram(roles, onServers)).toThrow(
-      /--role worker,api,keeper, which receives as well, --role ingest or --role worker/,
+      /--role worker,api,keeper, which receives as well, --role ingest, --role worker, --role api or --role ingest,api/,
     )
   },
 )
@@ -38,4 +40,9 @@ test('a node cannot only receive while state or spool is in its data folder', ()
 test('a node cannot only judge while anything is in its data folder', () => {
   expect(() => chosenProgram(['worker'], alone)).toThrow(/lacks state: .* and lake: .* and spool: /)
   expect(() => chosenProgram(['worker'], configSchema.parse({ state, spool }))).toThrow(/lacks lake: \{type: clickhouse\}:/)
+})
+
+test('a node cannot only forward while the state is in its data folder', () => {
+  expect(() => chosenProgram(['api'], alone)).toThrow(/role api finds .* lacks state: \{type: postgres\}:/)
+  expect(() => chosenProgram(['ingest', 'api'], configSchema.parse({ state }))).toThrow(/lacks spool: \{type: kafka\}:/)
 })

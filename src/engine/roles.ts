@@ -8,32 +8,42 @@ export type NodeRole = (typeof ROLES)[number]
 /** Those that are one process in this version. */
 const TOGETHER: readonly NodeRole[] = ['worker', 'api', 'keeper']
 
+/** A node that receives, and may have the role api as well. */
+export type IngestRoles = 'ingest' | 'ingest,api'
+type Program = 'all' | IngestRoles | 'worker' | 'api'
+
+/** What nodes that are never active need on servers, and for what. */
+const NEEDED: Readonly<Record<Exclude<Program, 'all'>, { readonly keys: RegExp; readonly because: string }>> = {
+  ingest: { keys: /^(?:state|spool)/, because: 'hands on what it receives through servers' },
+  worker: {
+    keys: /^/,
+    because: 'judges for the active one of several nodes, which is possible with everything on servers',
+  },
+  api: { keys: /^state/, because: 'finds the active one in the state, on a server' },
+  'ingest,api': { keys: /^(?:state|spool)/, because: 'hands on what it receives through servers' },
+}
+
 /**
- * What a process does: everything, only receiving, or only judging for the active node.
+ * What a process does: everything, or only receiving, judging for the active node, or forwarding to it.
  *
  * @throws {ConfigError} for a set of roles that this version cannot run, or one for which the configuration is not enough.
  */
-export function chosenProgram(roles: readonly NodeRole[], config: Config): 'all' | 'ingest' | 'worker' {
-  const has = (role: NodeRole) => roles.includes(role)
-  if (roles.length === 0) return 'all'
-  if (roles.every((role) => role === 'ingest')) {
-    const missing = missingServers(config).filter((key) => !key.startsWith('lake'))
-    if (missing.length > 0)
-      throw new ConfigError(
-        `a node with the role ingest hands on what it receives through servers, and the configuration lacks ${missing.join(' and ')}: see docs/nodes.md`,
-      )
-    return 'ingest'
-  }
-  if (roles.every((role) => role === 'worker')) {
-    const missing = missingServers(config)
-    if (missing.length > 0)
-      throw new ConfigError(
-        `a node with the role worker judges for the active one of several nodes, which is possible with everything on servers, and the configuration lacks ${missing.join(' and ')}: see docs/nodes.md`,
-      )
-    return 'worker'
-  }
-  if (TOGETHER.every(has)) return 'all'
-  throw new ConfigError(
-    `the roles ${roles.join(', ')} cannot be run: in this version api and keeper are one process, which judges as well. Choose --role ${TOGETHER.join(',')}, which receives as well, --role ingest or --role worker, or leave it out`,
-  )
+export function chosenProgram(roles: readonly NodeRole[], config: Config): Program {
+  if (roles.length === 0 || TOGETHER.every((role) => roles.includes(role))) return 'all'
+  const named = ROLES.filter((role) => roles.includes(role)).join()
+  if (!isAlone(named))
+    throw new ConfigError(
+      `the roles ${roles.join(', ')} cannot be run: in this version keeper is one process with api, which judges as well. Choose --role ${TOGETHER.join(',')}, which receives as well, --role ingest, --role worker, --role api or --role ingest,api, or leave it out`,
+    )
+  const { keys, because } = NEEDED[named]
+  const missing = missingServers(config).filter((key) => keys.test(key))
+  if (missing.length > 0)
+    throw new ConfigError(
+      `a node with the role ${named} ${because}, and the configuration lacks ${missing.join(' and ')}: see docs/nodes.md`,
+    )
+  return named
+}
+
+function isAlone(roles: string): roles is keyof typeof NEEDED {
+  return Object.hasOwn(NEEDED, roles)
 }

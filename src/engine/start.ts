@@ -14,6 +14,7 @@ import { getMeta } from '../state/sources.ts'
 import { lockDataDir } from '../state/sqlite.ts'
 import { processLog } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
+import { ForwardedHeaders } from '../util/http/forwarded.ts'
 import { createHttp } from '../util/http/http.ts'
 import { Started } from '../util/started.ts'
 import { version } from '../util/version.ts'
@@ -279,8 +280,9 @@ async function start(
   lookups.update(report.tables)
   git.start((request) => content.reload(request))
   await started.step('the watch over content folders', () => contentWatch?.start(() => reloadQuietly(content, log)))
+  const secret = await lease.signInKey(keys)
   const { accounts, tokens } = await openAccounts({
-    ...{ config, state, machine, secret: await lease.signInKey(keys), now: Date.now, send: http.configured },
+    ...{ config, state, machine, secret, now: Date.now, send: http.configured },
     clientSecret: config.sign_in.oidc && resolveSecret(config.sign_in.oidc.client_secret, environment()),
     ask: (ask) => pipeline.rpc.call('userRows', ask),
     askTokens: (ask) => pipeline.rpc.call('tokens', ask),
@@ -339,6 +341,7 @@ async function start(
       return live.config
     },
     settings: settingsCalls({ live, content, pipeline, intakes: receivers, configFile }),
+    forwardedHeaders: new ForwardedHeaders(secret, nodeName(config)),
     tokens,
     accounts,
     audit: (entry) => audit.record(entry),

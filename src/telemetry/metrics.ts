@@ -37,6 +37,9 @@ export interface ProblemGauge {
   readonly n: number
 }
 
+/** What became of a request that this node had to forward to the active one. */
+export type ForwardOutcome = 'answered' | 'refused' | 'no_active' | 'unreachable' | 'no_answer' | 'busy'
+
 /** Upper bounds in seconds: a stage takes between tens of microseconds and seconds per batch. */
 const STAGE_SECONDS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 /** Upper bounds in seconds, denser around the targets of 25 ms (p50) and 100 ms (p99). */
@@ -78,6 +81,9 @@ export class Metrics {
   readonly #spoolBytes = this.#gauge('caracal_spool_bytes', 'Bytes waiting in the spool.', [])
   readonly #workerThreads = this.#gauge('caracal_worker_threads', 'Threads of a worker that judge for the active node.', [])
   readonly #workerBatches = this.#counter('caracal_worker_batches_total', 'Batches that a worker was given to judge.', [])
+  readonly #forwarded = this.#counter('caracal_forwarded_total', 'Requests forwarded to the active node, by outcome.', [
+    'outcome',
+  ])
   readonly #problems = this.#gauge('caracal_system_problems', 'System problems of now, as in `caracal health`.', [
     'name',
     'severity',
@@ -134,6 +140,10 @@ export class Metrics {
     this.#workerThreads.set(threads)
     this.#workerBatches.reset()
     this.#workerBatches.inc(batches)
+  }
+
+  forwarded(outcome: ForwardOutcome): void {
+    this.#forwarded.inc({ outcome })
   }
 
   setSpoolBytes(n: number): void {

@@ -13,8 +13,8 @@ import { FlakyReceiver } from '../support/receiver.ts'
 import { Broker, kafkaPeer } from './support/kafka.ts'
 
 /**
- * Four nodes with state, lake and spool on real servers: two that receive, one that is active, one that waits. The active one is killed, and
- * another time stopped and continued, while records arrive. What docs/nodes.md says holds. In order.
+ * Nodes with state, lake and spool on real servers: two that receive, one that is active, one that waits, one that forwards. The active one is
+ * killed, and another time stopped and continued, while records arrive. What docs/nodes.md says holds. In order.
  */
 const BODY_RECORDS = 50
 /** Pause between two bodies in milliseconds, so that they arrive for as long as the nodes are killed. */
@@ -61,6 +61,7 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
   let sending: Promise<Sent>
   let sent: Sent
   let isOver = false
+  let activeName = 'one'
 
   const one = () => nodes.get('one')!
   const two = () => nodes.get('two')!
@@ -113,6 +114,14 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     cpSync(join(packageRoot(), 'test/crash/content'), join(folder, 'content'), { recursive: true })
     const rows = Array.from({ length: 50 }, (_, i) => `203.0.113.${i * 5},first`)
     writeFileSync(join(folder, 'content/tables/crash_hosts.csv'), `ip,note\n${rows.join('\n')}\n`)
+    const own = {
+      AnalysisType: 'lookup_table',
+      LookupName: 'own_hosts',
+      Filename: 'own_hosts.csv',
+      LogTypeMap: { PrimaryKey: 'ip' },
+    }
+    writeFileSync(join(folder, 'content/tables/own_hosts.yml'), JSON.stringify(own))
+    writeFileSync(join(folder, 'content/tables/own_hosts.csv'), 'ip,note\n192.0.2.1,first\n')
     writeFileSync(
       join(folder, 'caracal.yml'),
       JSON.stringify({
@@ -136,7 +145,8 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     })
     token = ((await made.json()) as { token: string }).token
     await (await node('edge-1', '--role', 'ingest')).start()
-    await (await node('edge-2', '--role', 'ingest')).start()
+    await (await node('edge-2', '--role', 'ingest,api')).start()
+    await (await node('door', '--role', 'api')).start()
   })
   afterAll(async () => {
     for (const made of nodes.values()) await made.end('SIGKILL').catch(() => {})
@@ -151,9 +161,31 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
   test('the second node is a standby, which says who is active', async () => {
     const health = await fetch(`http://127.0.0.1:${two().port}/healthz`)
     expect([health.status, await health.json()]).toEqual([200, { status: 'standby', node: 'two', active: 'one' }])
-    const answer = await fetch(`http://127.0.0.1:${two().port}/api/v1/alerts`)
-    expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('the active one is one')])
   })
+
+  /** The answer to a call of the API at a node, with the token of the data folder of the active one. */
+  const through = (name: string, path: string, init: RequestInit = {}) => {
+    const secret = readFileSync(join(folder, activeName, 'token'), 'utf8').trim()
+    const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json', ...init.headers }
+    return fetch(`http://127.0.0.1:${nodes.get(name)!.port}${path}`, { ...init, headers })
+  }
+
+  test.each(['two', 'door', 'edge-2'])(
+    'the node %s answers for the active one: pages, queries, uploads, and refusals',
+    async (name) => {
+      const page = await fetch(`http://127.0.0.1:${nodes.get(name)!.port}/alerts`, { headers: { accept: 'text/html' } })
+      expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<base href="/"')])
+      const query = { method: 'POST', body: JSON.stringify({ sql: 'SELECT count() FROM numbers(1000000)' }) }
+      expect(await (await through(name, '/api/v1/query', query)).json()).toMatchObject({ rows: [[1_000_000]] })
+      const content = `ip,note\n${Array.from({ length: 4000 }, (_, i) => `198.51.${i >> 8}.${i & 255},${name}`).join('\n')}\n`
+      const upload = { method: 'PUT', body: JSON.stringify({ content, accept: true }) }
+      const uploaded = await through(name, '/api/v1/tables/own_hosts/content', upload)
+      expect([uploaded.status, await uploaded.json()]).toEqual([200, expect.objectContaining({ rows: 4000 })])
+      const wrong = await through(name, '/api/v1/query', { ...query, headers: { authorization: `Bearer ${name}` } })
+      expect(wrong.status).toBe(401)
+      expect(await (await fetch(`http://127.0.0.1:${nodes.get(name)!.port}/healthz`)).json()).toMatchObject({ node: name })
+    },
+  )
 
   test('a node that receives has no API, and knows senders by the tokens of the state', async () => {
     const { port } = nodes.get('edge-1')!
@@ -171,6 +203,16 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     sending = send(() => isOver)
     await progress(400)
     await one().end('SIGKILL')
+    const seen = new Set<number>()
+    activeName = 'two'
+    await expect
+      .poll(async () => {
+        const { status: now } = await through('door', '/api/v1/alerts')
+        seen.add(now)
+        return now
+      }, WAIT)
+      .toBe(200)
+    expect([...seen]).toEqual([503, 200])
     await isActive(two())
     await progress(200)
     await one().start()

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Config, configSchema } from '../../src/config/config.ts'
 import { httpSettings } from '../../src/config/http.ts'
+import { nodeName } from '../../src/config/node.ts'
 import { openAccounts } from '../../src/engine/accounts/accounts.ts'
 import { atDesk, type Desk, type DeskAsk } from '../../src/engine/alert-desk.ts'
 import type { FinishedBackup } from '../../src/engine/backup/backups.ts'
@@ -28,11 +29,13 @@ import { stateReader } from '../../src/state/read.ts'
 import { changeTokens } from '../../src/state/tokens.ts'
 import { changeUserRows } from '../../src/state/user-rows.ts'
 import { ConfigError } from '../../src/util/errors.ts'
+import { ForwardedHeaders } from '../../src/util/http/forwarded.ts'
 import { createHttp } from '../../src/util/http/http.ts'
-
 import { fakeRetention } from './fake-retention.ts'
 
 export const TOKEN = 'the-token-of-these-tests'
+/** The key of the state. */
+export const KEY = 'a-key-of-these-tests-that-is-long-enough-00'
 
 export interface Query {
   readonly sql: string
@@ -97,7 +100,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
   const { accounts, tokens } = await openAccounts({
     ...{ config: whole, state, machine: TOKEN, now: Date.now },
     ...{ send: http.configured, clientSecret: 'the-secret-of-the-client' },
-    secret: 'a-key-of-these-tests-that-is-long-enough-000',
+    secret: KEY,
     ask: (ask) => changeUserRows(state, ask),
     askTokens: (ask) => changeTokens(state, ask, Date.now()),
   })
@@ -106,6 +109,7 @@ export async function fakeEngine(config: Partial<Config> = {}): Promise<FakeEngi
     config: whole,
     accounts,
     tokens,
+    forwardedHeaders: new ForwardedHeaders(KEY, nodeName(whole)),
     audited: [],
     audit: async (entry) => {
       engine.audited.push(entry)

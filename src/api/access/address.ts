@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
-import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { inRanges } from '../../util/http/addresses.ts'
+import { peerOf } from './forwarded.ts'
 
 /** Proxies that may have passed on one request. */
 const MOST_HOPS = 20
@@ -10,12 +10,11 @@ const MOST_HOPS = 20
  * The address that a request comes from: the peer's, or, if that is a trusted proxy, the last one in X-Forwarded-For that is not. Every
  * proxy appends the address that it saw, so what comes before that may be invented. Empty without a connection.
  */
-export function addressOf({ env, req }: Context, trusted: readonly string[]): string {
-  const { incoming } = (env ?? {}) as Partial<HttpBindings>
-  const peer = incoming?.socket.remoteAddress ?? ''
+export function addressOf(c: Context, trusted: readonly string[]): string {
+  const peer = peerOf(c)
   const isTrusted = inRanges(trusted)
   if (!isTrusted(peer)) return peer
-  const hops = (req.header('x-forwarded-for') ?? '').split(',').slice(-MOST_HOPS).map(addressIn)
+  const hops = (c.req.header('x-forwarded-for') ?? '').split(',').slice(-MOST_HOPS).map(addressIn)
   let client = peer
   while (isTrusted(client) && hops.length > 0) {
     const hop = hops.pop()

@@ -25,7 +25,9 @@ const healthSchema = z.object({
     .array(
       z.object({
         name: z.string(),
-        roles: z.array(z.string()).describe('What it does: `ingest`, `standby`, or what the active node does.'),
+        roles: z
+          .array(z.string())
+          .describe('What it does: `ingest`, `worker`, `api` or `standby`, or what the active node does.'),
         version: z.string(),
         address: z.string().describe('Its URL.'),
         started_time: z.string().describe('RFC 3339, UTC.'),

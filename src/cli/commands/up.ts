@@ -29,14 +29,15 @@ interface Flags extends ConfigOptions {
 const HELP = `
 SIGTERM or Ctrl-C: finish current work, then exit with 0; a second one exits immediately with 130.
 SIGHUP: reread content, like \`caracal reload\`.
-With state, lake and spool on servers, a second node with the same ones waits as a standby and takes over when the first one ends.
+With state, lake and spool on servers, a second node with the same ones waits as a standby, forwards calls, and takes over when the first one ends.
 Exit code: 2 configuration or content cannot be used; 1 storage failed, or a thread or process died.
 
 Examples:
   caracal up
   caracal up --no-demo --content ./detections --listen 0.0.0.0:4848
   caracal up --role ingest --node edge-1
-  caracal up --role worker --node worker-1`
+  caracal up --role worker --node worker-1
+  caracal up --role api --node door-1`
 
 export function registerUp(program: Command, io: Io): void {
   program
@@ -55,7 +56,9 @@ export function registerUp(program: Command, io: Io): void {
       const config = { ...readConfig(flags, io), ...(flags.node !== undefined && { node: flags.node }) }
       if (config.node !== undefined || isOnServers(config)) nameLog(nodeName(config))
       const program = chosenProgram(flags.role, config)
-      if (program === 'ingest') return runNode(async () => (await import('../serve-ingest.ts')).serveIngest(config), io)
+      if (program === 'ingest' || program === 'ingest,api')
+        return runNode(async () => (await import('../serve-ingest.ts')).serveIngest(config, program), io)
+      if (program === 'api') return runNode(async () => (await import('../serve-api.ts')).serveApi(config), io)
       if (program === 'worker') return runNode(async () => (await import('../serve-worker.ts')).serveWorker(config), io)
       return up(config, { demo: flags.demo, configFile: configFileOf(flags) }, io)
     })
@@ -64,7 +67,7 @@ export function registerUp(program: Command, io: Io): void {
 const roleOption = () =>
   new Option(
     '--role <roles>',
-    'what this node does: ingest (only receive), worker (only judge for the active node), or worker,api,keeper (default: everything)',
+    'what this node does: ingest (only receive), worker (only judge for the active node), api (only forward to the active node), ingest,api, or worker,api,keeper (default: everything)',
   )
     .default([], 'everything')
     .argParser((text: string) =>

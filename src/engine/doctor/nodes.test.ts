@@ -23,11 +23,12 @@ const answering =
 test('nodes that answer are listed with what they do', async () => {
   asked.length = 0
   const active = node('a', { roles: ['ingest', 'worker', 'api', 'keeper'] })
-  expect(await findingOf([active, node('w1')], answering(200), '1.0.0')).toEqual({
+  const nodes = [active, node('door', { roles: ['api'] }), node('w1')]
+  expect(await findingOf(nodes, answering(200), '1.0.0')).toEqual({
     state: 'ok',
-    message: 'a (ingest, worker, api, keeper); w1 (worker)',
+    message: 'a (ingest, worker, api, keeper); door (api); w1 (worker)',
   })
-  expect(asked).toEqual(['http://a.example.com:4848/healthz', 'http://w1.example.com:4848/healthz'])
+  expect(asked).toEqual(['a', 'door', 'w1'].map((name) => `http://${name}.example.com:4848/healthz`))
 })
 
 test('no node is recorded before the first start', async () => {
