@@ -65,8 +65,9 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     const kinds = [
       () => world.active(),
       () => world.standby(),
-      async () => any([node('worker-1'), node('worker-2')]),
+      async () => any([node('worker-1'), node('worker-2'), node('worker-3')]),
       async () => any([node('edge-1'), node('edge-2')]),
+      async () => any([node('api-1'), node('api-2')]),
       async () => broker,
       async () => postgres,
       async () => any(shards),

@@ -33,7 +33,7 @@ function cpuOf(world: World): Cpu {
   return { nodes, servers: cpuSeconds(process.pid) - sum(Object.values(nodes)) - (user + system) / 1e6 }
 }
 
-/** In words, for so many events. */
+/** In words; `events` is the number of records that the work was about. */
 export function costText({ seconds, nodes, servers }: Cost, events: number): string {
   const each = (cpu: number) => `${((cpu * 1e6) / events).toFixed(0)} µs`
   const costs = Object.entries(nodes).map(([name, cpu]) => `${name} ${each(cpu)}`)

@@ -5,10 +5,14 @@ import type { Servers } from './servers.ts'
 import { SIZE } from './size.ts'
 import type { Shape } from './world.ts'
 
-/** Six nodes that take the numbered records of the crash test over HTTP and from a file: two that can be active, two that judge, two that receive. */
+/** The numbered records of the crash test, over HTTP and from a file: two nodes can be active, three judge, two receive, two serve people. */
 export function numbered(servers: Servers): Shape {
   return {
-    roles: { one: undefined, two: undefined, 'worker-1': 'worker', 'worker-2': 'worker', 'edge-1': 'ingest', 'edge-2': 'ingest' },
+    roles: {
+      ...{ one: undefined, two: undefined },
+      ...{ 'worker-1': 'worker', 'worker-2': 'worker', 'worker-3': 'worker' },
+      ...{ 'edge-1': 'ingest', 'edge-2': 'ingest', 'api-1': 'api', 'api-2': 'api' },
+    },
     content: (folder) => writeNumberedContent(folder, SIZE.block),
     config: (logs) => ({
       sources: [

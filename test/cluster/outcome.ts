@@ -67,6 +67,8 @@ export async function checkRows({ world, servers, load }: Setting): Promise<void
   const all = await caracal.query('SELECT count(), uniqExact(seq), uniqExact(p_row_id) FROM logs.custom_crash')
   const [rows, seqs, ids] = all[0]!.map(Number)
   expect([rows, ids]).toEqual([seqs, seqs])
+  for (const name of ['api-1', 'api-2', (await world.standby()).name])
+    expect(await world.query(name, 'SELECT count() FROM logs.custom_crash'), name).toEqual([[all[0]![0]]])
   // On a server itself: a response of the API contains at most 10,000 rows.
   const sql = `SELECT toString(intDiv(seq, ${BODY_RECORDS})), toUInt32(count()) FROM logs.custom_crash GROUP BY 1`
   const text = await servers.clickhouse.servers[0].run(sql)

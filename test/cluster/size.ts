@@ -39,7 +39,7 @@ const ALL_RUNS = [quiet(1), disturbed(1), quiet(2), disturbed(2), quiet(4), dist
 
 const SIZES: Readonly<Record<string, Size>> = {
   short: {
-    ...{ events: 10_000, perSecond: 400, kills: 7, stops: 2, stopSeconds: 8, block: 500, awaySeconds: 10 },
+    ...{ events: 10_000, perSecond: 400, kills: 8, stops: 2, stopSeconds: 8, block: 500, awaySeconds: 10 },
     ...{
       logins: 8000,
       runs: [disturbed(2)],
@@ -52,7 +52,7 @@ const SIZES: Readonly<Record<string, Size>> = {
     },
   },
   default: {
-    ...{ events: 200_000, perSecond: 700, kills: 21, stops: 7, stopSeconds: 20, block: 2000, awaySeconds: 60 },
+    ...{ events: 200_000, perSecond: 700, kills: 24, stops: 8, stopSeconds: 20, block: 2000, awaySeconds: 60 },
     ...{
       logins: 100_000,
       runs: [quiet(1), quiet(2), disturbed(2), disturbed(4)],
@@ -65,7 +65,7 @@ const SIZES: Readonly<Record<string, Size>> = {
     },
   },
   full: {
-    ...{ events: 2_000_000, perSecond: 1200, kills: 30, stops: 10, stopSeconds: 20, block: 10_000, awaySeconds: 600 },
+    ...{ events: 2_000_000, perSecond: 1200, kills: 32, stops: 10, stopSeconds: 20, block: 10_000, awaySeconds: 600 },
     ...{
       logins: 400_000,
       runs: ALL_RUNS,

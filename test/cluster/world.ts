@@ -24,6 +24,7 @@ export class World {
   readonly receiver = new FlakyReceiver(seeded(SEED + 1))
   /** Of senders. */
   token = ''
+  #reader = ''
   readonly #folder = mkdtempSync(join(tmpdir(), 'caracal-cluster-'))
 
   private constructor() {}
@@ -58,7 +59,8 @@ export class World {
       this.nodes.set(name, node)
       await node.start()
       // Before the nodes that only receive, which look for new ones every few seconds.
-      this.token ||= await sendersToken(node)
+      this.token ||= await tokenOf(node, 'senders', 'ingest')
+      this.#reader ||= await tokenOf(node, 'readers', 'viewer')
     }
   }
 
@@ -74,6 +76,11 @@ export class World {
 
   port(name: string): number {
     return this.nodes.get(name)!.caracal.port
+  }
+
+  /** The rows of a query that any node answers. */
+  query(name: string, sql: string): Promise<unknown[][]> {
+    return this.nodes.get(name)!.caracal.query(sql, this.#reader)
   }
 
   /** The node that is active, as soon as there is one. */
@@ -100,11 +107,11 @@ export class World {
   }
 }
 
-async function sendersToken({ caracal }: Node): Promise<string> {
+async function tokenOf({ caracal }: Node, name: string, role: string): Promise<string> {
   const made = await caracal.fetch('/api/v1/tokens', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name: 'senders', role: 'ingest' }),
+    body: JSON.stringify({ name, role }),
   })
   return ((await made.json()) as { token: string }).token
 }

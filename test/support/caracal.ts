@@ -75,11 +75,11 @@ export class Caracal {
     })
   }
 
-  /** The rows of a query, parsed. */
-  async query(sql: string): Promise<unknown[][]> {
+  /** The rows of a query, parsed; with the token of the data folder, or another one. */
+  async query(sql: string, token?: string): Promise<unknown[][]> {
     const response = await this.fetch('/api/v1/query', {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       body: JSON.stringify({ sql }),
     })
     if (!response.ok) throw new Error(`query answered ${response.status}: ${await response.text()}`)
