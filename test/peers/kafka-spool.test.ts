@@ -7,7 +7,7 @@ import { configSchema } from '../../src/config/config.ts'
 import { kafkaSpoolExamination } from '../../src/engine/doctor/kafka-spool.ts'
 import { openKafkaSpool } from '../../src/engine/kafka-spool.ts'
 import type { SpoolPlace } from '../../src/model/spool.ts'
-import type { KafkaSpool } from '../../src/pipeline/kafka-spool/kafka-spool.ts'
+import { KafkaSpool } from '../../src/pipeline/kafka-spool/kafka-spool.ts'
 import { Spool } from '../../src/pipeline/spool.ts'
 import { openSqlite } from '../../src/state/sqlite.ts'
 import { StorageError } from '../../src/util/errors.ts'
@@ -64,6 +64,27 @@ describe.skipIf(kafkaPeer.why)(`the spool on Apache Kafka${kafkaPeer.why ? ` (${
   })
 
   spoolSuite({ open: async (name) => spoolOf(name) })
+
+  test('what another process appends is announced while nothing looks for it', async () => {
+    const news: string[] = []
+    const reader = new KafkaSpool({
+      ...{ client: () => broker.client, prefix: 'heard', mayCreate: true, replicationFactor: -1, tickMs: 3_600_000 },
+      onSpooled: (sourceId) => void news.push(sourceId),
+    })
+    open.add(reader)
+    const other = spoolOf('heard')
+    const appended = async (sourceId: string) => {
+      await other.open(sourceId)
+      await other.append(bodyOf(sourceId, 'text'))
+      await expect.poll(() => news.splice(0), WAIT).toContain(sourceId)
+    }
+    expect([await reader.next('a', undefined), await reader.next('b', undefined)]).toEqual([undefined, undefined])
+    for (const sourceId of ['a', 'b', 'b', 'a']) {
+      await appended(sourceId)
+      // The end is reached again.
+      await expect.poll(async () => (await drained(reader, sourceId)).texts, WAIT).toContain('text')
+    }
+  })
 
   test('a body of 20 MB is stored in parts and read whole; two producers alternate', async () => {
     const [one, two, reader] = [spoolOf('parts'), spoolOf('parts'), spoolOf('parts')]

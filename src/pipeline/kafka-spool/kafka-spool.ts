@@ -4,6 +4,7 @@ import { messageOf, RetryLater, StorageError } from '../../util/errors.ts'
 import { KafkaFailure, KafkaLink } from '../../util/kafka/link.ts'
 import { deleteBefore, storeOffsets } from '../../util/kafka/log.ts'
 import type { SpoolStore } from '../spool-store.ts'
+import { AppendWatch, type Watched } from './append-watch.ts'
 import { TopicReader } from './reader.ts'
 import { SpoolTopic, storedOf } from './topic.ts'
 import { TopicWriter } from './writer.ts'
@@ -17,6 +18,8 @@ export interface KafkaSpoolOptions {
   readonly replicationFactor: number
   /** A source has new bodies, which another process may have appended. */
   readonly onSpooled: (sourceId: string) => void
+  /** How often readers look by themselves for what others have appended, in case that waiting for it fails. */
+  readonly tickMs?: number
 }
 
 interface Kept {
@@ -44,6 +47,7 @@ export class KafkaSpool implements SpoolStore {
   /** Reading does not wait behind appending. */
   readonly #writing: KafkaLink
   readonly #reading: KafkaLink
+  readonly #watch: AppendWatch
   readonly #topics = new Map<string, Kept>()
   readonly #timer: NodeJS.Timeout
   #isKept = false
@@ -57,7 +61,8 @@ export class KafkaSpool implements SpoolStore {
     this.#options = options
     this.#writing = new KafkaLink(options.client)
     this.#reading = new KafkaLink(options.client)
-    this.#timer = setInterval(() => void this.#tick(), TICK_MS)
+    this.#watch = new AppendWatch(new KafkaLink(options.client), () => this.#watched())
+    this.#timer = setInterval(() => void this.#tick(), options.tickMs ?? TICK_MS)
   }
 
   async open(sourceId: string): Promise<void> {
@@ -83,7 +88,9 @@ export class KafkaSpool implements SpoolStore {
   async next(sourceId: string, after: SpoolPlace | undefined): Promise<SpoolRange | undefined> {
     await this.open(sourceId)
     try {
-      return await this.#readerOf(sourceId).next(after)
+      const range = await this.#readerOf(sourceId).next(after)
+      if (!range) this.#watch.start()
+      return range
     } catch (error) {
       throw new RetryLater(messageOf(error), undefined, { cause: error })
     }
@@ -150,7 +157,7 @@ export class KafkaSpool implements SpoolStore {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#flush().catch(() => {})
-    await Promise.all([this.#writing.close(), this.#reading.close()])
+    await Promise.all([this.#writing.close(), this.#reading.close(), this.#watch.close()])
   }
 
   #of(sourceId: string): Kept {
@@ -178,6 +185,10 @@ export class KafkaSpool implements SpoolStore {
     return kept.reader
   }
 
+  #watched(): Watched[] {
+    return [...this.#topics.values()].flatMap(({ topic, reader }) => (reader ? [{ topic, reader }] : []))
+  }
+
   #trouble(sourceId: string, message: string | undefined): void {
     if (message === undefined) this.#troubles.delete(sourceId)
     else this.#troubles.set(sourceId, message)
@@ -188,6 +199,7 @@ export class KafkaSpool implements SpoolStore {
     this.#isTicking = true
     try {
       await Promise.all([...this.#topics.values()].map(({ reader }) => reader?.poll()))
+      this.#watch.start()
       const isLooking = performance.now() - this.#lookedMs > LOOK_MS
       if (isLooking) await this.#look()
       await this.#flush()

@@ -104,6 +104,11 @@ export class TopicReader {
     return [...this.#open, ...this.#ahead].some((one) => one.id <= id)
   }
 
+  /** Whether it has fetched all messages that are known to exist. */
+  get isAtEnd(): boolean {
+    return this.#epoch !== undefined && this.#epoch === this.#options.topic.epoch && this.#position >= this.#options.topic.high
+  }
+
   /** Looks for messages of other processes. */
   async poll(): Promise<void> {
     if (this.#epoch !== undefined) await this.#fill(true)

@@ -14,7 +14,7 @@ export interface RawRecord {
 interface OfPartition {
   readonly partition: number
 }
-type Answers<T> = Promise<{ readonly responses: readonly { readonly partitions: readonly T[] }[] }>
+type Answers<T> = Promise<{ readonly responses: readonly { readonly topicName: string; readonly partitions: readonly T[] }[] }>
 
 /** One broker, as the library talks to it. */
 export interface RawBroker {

@@ -79,6 +79,27 @@ export async function fetch(link: KafkaLink, { topic, leader }: LogPlace, offset
   }
 }
 
+/**
+ * Waits at a broker until one of these topics, which it leads, has a message at its offset, or until the time is over. Returns the offset
+ * of the next message of each. It holds up other requests of the same link.
+ */
+export async function waitForMore(
+  link: KafkaLink,
+  leader: number,
+  places: readonly { readonly topic: string; readonly offset: number }[],
+  maxWaitMs: number,
+): Promise<Map<string, number>> {
+  // At least one batch is returned, however small the limit is.
+  const maxBytes = 1
+  const topics = places.map(({ topic, offset }) => ({
+    topic,
+    partitions: [{ partition: PARTITION, fetchOffset: String(offset), maxBytes }],
+  }))
+  const ask = { replicaId: -1, isolationLevel: 1, maxWaitTime: maxWaitMs, minBytes: 1, maxBytes, topics }
+  const { responses } = await link.onNode(leader, (broker) => broker.fetch(ask))
+  return new Map(responses.map(({ topicName, partitions }) => [topicName, Number(partitions[0]!.highWatermark)]))
+}
+
 /** The first offset that exists, and that of the next message. */
 export async function logEnds(link: KafkaLink, { topic, leader }: LogPlace): Promise<{ low: number; high: number }> {
   const of = async (timestamp: number) => {
