@@ -85,7 +85,7 @@ async function start(config: Config, roles: IngestRoles, started: Started): Prom
       return [own, tokens.trouble].filter((one) => one !== undefined)
     },
     metrics: async () => {
-      metrics.setSpoolBytes(await spool.rpc.call('bytes'))
+      metrics.setSpoolBytes(await spool.rpc.call('bytesBySource'))
       return metrics.text()
     },
     failed: spool.died,

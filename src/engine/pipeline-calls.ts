@@ -188,6 +188,8 @@ export interface RulesProgress {
 export interface SourceProgress {
   readonly id: string
   readonly inFlight: number
+  /** When the oldest record that was read and is not committed was received. */
+  readonly oldestMs?: number | undefined
   readonly backlogBytes: number
   readonly notices: readonly string[]
   /** Those of the notices that say what cannot be read. */

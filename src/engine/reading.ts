@@ -259,6 +259,7 @@ export class Reading {
     return this.#open.map((source) => ({
       id: source.id,
       inFlight: this.#loop?.inFlight.get(source.id) ?? 0,
+      oldestMs: this.#loop?.oldestMs(source.id),
       waitingMs: source.waitingMs(),
       ...source.status(),
     }))

@@ -6,6 +6,8 @@ export interface SpoolCalls {
   append: (body: SpoolBody) => void
   /** Waiting bytes, of one source or of all. */
   bytes: (sourceId?: string) => number
+  /** The same for each source. */
+  bytesBySource: () => Readonly<Record<string, number>>
   /** Why nothing can be appended or read, while that is so. */
   trouble: () => string | undefined
   /** Where the sources end now. */

@@ -41,6 +41,7 @@ export class SpoolServer {
     return {
       append: (body) => this.#append(body),
       bytes: (sourceId) => store.bytes(sourceId),
+      bytesBySource: () => store.bytesBySource(),
       trouble: () => store.trouble(),
       ends: () => store.ends(),
       waits: (ends) => store.waits(ends),

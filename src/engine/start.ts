@@ -116,6 +116,7 @@ async function start(
     () => takeLease(config, { log, events, onStandby, signal }),
     (made) => made.release(),
   )
+  metrics.setActiveSince(Date.now() / 1000)
   const machine = dataToken(config.data_dir)
   const contentWatch = await started.step(
     'the look at content folders',

@@ -172,6 +172,9 @@ async function metricsText(deps: ViewDeps): Promise<string> {
   const written = await writtenViews(deps.tables(), state, Date.now())
   metrics.setTables([...keeper.status(), ...written].map(({ name, rows, ageSeconds }) => ({ name, rows, ageSecs: ageSeconds })))
   metrics.setProblems((await deps.watch.current()).map(({ what, severity }) => ({ name: what, severity, n: 1 })))
-  metrics.setSpoolBytes(await spool.rpc.call('bytes'))
+  metrics.setSpoolBytes(await spool.rpc.call('bytesBySource'))
+  const progress = await deps.pipeline.rpc.call('sources')
+  const waiting = progress.map(({ id, oldestMs }) => [id, oldestMs === undefined ? 0 : (Date.now() - oldestMs) / 1000] as const)
+  metrics.setWaiting(Object.fromEntries(waiting))
   return metrics.text()
 }

@@ -182,10 +182,13 @@ test('stop commits batches in progress, and begins no new ones', async () => {
   const held = new Promise<void>((resolve) => {
     release = resolve
   })
+  let received = 1000
+  Object.assign(source, { receivedMs: () => received++ })
   const detector = evilDetector({ evaluate: async () => held.then(() => []) })
   const loop = new Loop(loopDeps([source], { state, generation: { detectors: [detector] } }))
   const running = loop.run()
   await vi.waitFor(() => expect([...loop.inFlight.values()]).toEqual([3]))
+  expect(loop.oldestMs('s')).toBe(1000)
   loop.stop()
   release()
   await running
@@ -194,6 +197,7 @@ test('stop commits batches in progress, and begins no new ones', async () => {
   )
   expect(source.done.length).toBeLessThan(50)
   expect(loop.inFlight.get('s')).toBe(0)
+  expect(loop.oldestMs('s')).toBeUndefined()
 })
 
 test('stop ends a loop whose disk is full; recorded batches stay recorded', async () => {

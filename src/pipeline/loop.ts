@@ -32,8 +32,8 @@ export class Loop {
   #underWay = 0
   /** Batches that are recorded and could not be read yet, by source, in order. */
   readonly #held = new Map<string, RecordedBatch[]>()
-  /** Batches in progress, by source. */
-  readonly #inHand = new Map<string, number>()
+  /** Batches in progress, by source, in order. */
+  readonly #inHand = new Map<string, readonly RecordedBatch[]>()
   readonly #recordsUnderWay = new Map<string, number>()
   #stopping = false
   #failed: Error | undefined
@@ -65,9 +65,14 @@ export class Loop {
     return this.#recordsUnderWay
   }
 
+  /** When the source's oldest batch that is not committed was received. */
+  oldestMs(sourceId: string): number | undefined {
+    return (this.#inHand.get(sourceId)?.[0] ?? this.#held.get(sourceId)?.[0])?.receivedMs
+  }
+
   /** True if the source had nothing new when last checked, and everything it returned is committed. */
   isSettled(sourceId: string): boolean {
-    return this.#turns.isDry(sourceId) && (this.#inHand.get(sourceId) ?? 0) === 0 && !this.#held.has(sourceId)
+    return this.#turns.isDry(sourceId) && !this.#inHand.get(sourceId)?.length && !this.#held.has(sourceId)
   }
 
   /** One more source is read from now on. The generation in force must know it. */
@@ -283,7 +288,7 @@ export class Loop {
     if (written) done.catch(() => {}).finally(() => written.end())
     void judging.finally(() => this.#judging.delete(judging))
     this.#underWay++
-    this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 0) + 1)
+    this.#inHand.set(sourceId, [...(this.#inHand.get(sourceId) ?? []), batch])
     this.#commits = (async () => {
       await before
       try {
@@ -293,7 +298,7 @@ export class Loop {
         this.#failed ??= error instanceof Error ? error : new Error(String(error))
       } finally {
         this.#underWay--
-        this.#inHand.set(sourceId, (this.#inHand.get(sourceId) ?? 1) - 1)
+        this.#inHand.set(sourceId, this.#inHand.get(sourceId)!.slice(1))
         this.#count(sourceId, -received)
         this.#wake()
       }

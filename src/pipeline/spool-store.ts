@@ -24,6 +24,8 @@ export interface SpoolStore {
   free(sourceId: string, upTo: SpoolPlace): void
   /** Waiting bytes, of one source or of all, as far as this process knows. */
   bytes(sourceId?: string): number
+  /** The same for each source that this process knows. */
+  bytesBySource(): Readonly<Record<string, number>>
   /** Where the sources end now. */
   ends(): Promise<SpoolEnds>
   /** Whether any body up to these ends waits. */

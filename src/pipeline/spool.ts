@@ -151,6 +151,10 @@ export class Spool {
     this.#transaction(() => {})
   }
 
+  bytesBySource(): Record<string, number> {
+    return Object.fromEntries(this.#bytes)
+  }
+
   /** Waiting bytes, of one source or of all. */
   bytes(sourceId?: string): number {
     if (sourceId !== undefined) return this.#bytes.get(sourceId) ?? 0

@@ -65,6 +65,10 @@ export class SqliteSpool implements SpoolStore {
     else this.#free(sourceId, id)
   }
 
+  bytesBySource(): Record<string, number> {
+    return this.#spool.bytesBySource()
+  }
+
   bytes(sourceId?: string): number {
     return this.#spool.bytes(sourceId)
   }

@@ -16,8 +16,11 @@ const NAMES = [
   'caracal_table_age_seconds',
   'caracal_node_info',
   'caracal_spool_bytes',
+  'caracal_source_waiting_seconds',
+  'caracal_active_since_timestamp_seconds',
   'caracal_worker_threads',
   'caracal_worker_batches_total',
+  'caracal_forwarded_total',
   'caracal_system_problems',
   'caracal_stage_seconds',
   'caracal_alert_latency_seconds',
@@ -67,7 +70,10 @@ test('counts add up by label, and durations fall into their buckets', async () =
   metrics.ruleSeconds('Tor', 0.25)
   metrics.alerts('CRITICAL', 1)
   metrics.deliveries('soc', 'delivered')
-  metrics.setSpoolBytes(4096)
+  metrics.setSpoolBytes({ web: 1 })
+  metrics.setSpoolBytes({ edge: 4096 })
+  metrics.setWaiting({ edge: 1.5 })
+  metrics.setActiveSince(1_700_000_000)
   metrics.observeStage('parse', 0.003)
   metrics.alertLatency(0.02)
   const text = await metrics.text()
@@ -77,7 +83,9 @@ test('counts add up by label, and durations fall into their buckets', async () =
     'caracal_rule_seconds_total{rule="Tor"} 0.25',
     'caracal_alerts_total{severity="CRITICAL"} 1',
     'caracal_deliveries_total{destination="soc",outcome="delivered"} 1',
-    'caracal_spool_bytes 4096',
+    'caracal_spool_bytes{source="edge"} 4096',
+    'caracal_source_waiting_seconds{source="edge"} 1.5',
+    'caracal_active_since_timestamp_seconds 1700000000',
     'caracal_stage_seconds_bucket{le="0.0025",stage="parse"} 0',
     'caracal_stage_seconds_bucket{le="0.005",stage="parse"} 1',
     'caracal_alert_latency_seconds_bucket{le="0.015"} 0',
@@ -85,6 +93,7 @@ test('counts add up by label, and durations fall into their buckets', async () =
   ]) {
     expect(text).toContain(`${line}\n`)
   }
+  expect(text).not.toContain('source="web"')
 })
 
 test('a hostile label value stays one label value', async () => {

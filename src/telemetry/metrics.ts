@@ -78,7 +78,13 @@ export class Metrics {
     'table',
   ])
   readonly #node = this.#gauge('caracal_node_info', 'Name and version of this node; always 1.', ['node', 'version'])
-  readonly #spoolBytes = this.#gauge('caracal_spool_bytes', 'Bytes waiting in the spool.', [])
+  readonly #spoolBytes = this.#gauge('caracal_spool_bytes', 'Bytes waiting in the spool.', ['source'])
+  readonly #waiting = this.#gauge(
+    'caracal_source_waiting_seconds',
+    'Since the receipt of the oldest record that was read and is not committed; 0 without one.',
+    ['source'],
+  )
+  readonly #activeSince = this.#gauge('caracal_active_since_timestamp_seconds', 'When this node became the active one.', [])
   readonly #workerThreads = this.#gauge('caracal_worker_threads', 'Threads of a worker that judge for the active node.', [])
   readonly #workerBatches = this.#counter('caracal_worker_batches_total', 'Batches that a worker was given to judge.', [])
   readonly #forwarded = this.#counter('caracal_forwarded_total', 'Requests forwarded to the active node, by outcome.', [
@@ -146,8 +152,20 @@ export class Metrics {
     this.#forwarded.inc({ outcome })
   }
 
-  setSpoolBytes(n: number): void {
-    this.#spoolBytes.set(n)
+  setSpoolBytes(bySource: Readonly<Record<string, number>>): void {
+    this.#spoolBytes.reset()
+    for (const [source, n] of Object.entries(bySource)) this.#spoolBytes.set({ source }, n)
+  }
+
+  /** How long the oldest record of each source has waited since it was read. */
+  setWaiting(seconds: Readonly<Record<string, number>>): void {
+    this.#waiting.reset()
+    for (const [source, n] of Object.entries(seconds)) this.#waiting.set({ source }, n)
+  }
+
+  /** Epoch seconds. */
+  setActiveSince(seconds: number): void {
+    this.#activeSince.set(seconds)
   }
 
   /** All problems of now; those that are over are no longer shown. */

@@ -62,7 +62,7 @@ describe.skipIf(prometheus.why)(`Prometheus${prometheus.why ? ` (${prometheus.wh
   }
 
   test('the rules are valid and fire when they should, and so are the expressions of the dashboard', () => {
-    expect(promtool(['check', 'rules', join(monitoring, 'prometheus-rules.yml')])).toContain('SUCCESS: 7 rules')
+    expect(promtool(['check', 'rules', join(monitoring, 'prometheus-rules.yml')])).toContain('SUCCESS: 8 rules')
     expect(promtool(['test', 'rules', join(monitoring, 'prometheus-rules.test.yml')])).toContain('SUCCESS')
     writeFileSync(join(folder, 'panels.yml'), panelRules())
     expect(promtool(['check', 'rules', join(folder, 'panels.yml')])).toContain('SUCCESS')

@@ -109,6 +109,10 @@ export class KafkaSpool implements SpoolStore {
     this.#readerOf(sourceId).free(upTo)
   }
 
+  bytesBySource(): Record<string, number> {
+    return Object.fromEntries([...this.#topics].map(([sourceId, { topic }]) => [sourceId, topic.waitingBytes]))
+  }
+
   bytes(sourceId?: string): number {
     if (sourceId !== undefined) return this.#topics.get(sourceId)?.topic.waitingBytes ?? 0
     return [...this.#topics.values()].reduce((sum, { topic }) => sum + topic.waitingBytes, 0)
