@@ -29,6 +29,7 @@ export interface Operations {
           | 'LakeUneven'
           | 'NameUnknown'
           | 'NodeMissing'
+          | 'ContentDiffers'
           | 'WorkerDown'
           | 'PathStuck'
           | 'QueryFailed'

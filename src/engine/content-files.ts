@@ -30,16 +30,18 @@ export class ContentFiles {
     return [...paths.values()]
   }
 
-  /** Records in state which files have changed since the last generation. */
+  /** Records in state which files have changed since the last generation; returns those in folders of this machine, as `root: path`. */
   async record(
     db: StateDb,
     loaded: LoadedContent,
     places: readonly ContentPlace[],
     mark: ContentMark & { readonly generation: string },
-  ): Promise<void> {
+  ): Promise<string[]> {
     const files = await this.present(loaded, places, await contentFiles(db))
     const textOf = (file: PresentFile) => this.textOf(file, places)
-    await recordContent(db, { ...mark, nowMs: Date.now(), files, textOf })
+    const recorded = await recordContent(db, { ...mark, nowMs: Date.now(), files, textOf })
+    const folders = new Set(places.filter(({ kind }) => kind === 'folder').map(({ name }) => name))
+    return (recorded?.changes ?? []).filter(({ root }) => folders.has(root)).map(({ root, path }) => `${root}: ${path}`)
   }
 
   /** The text of a file, unless it is too long or has changed since. */

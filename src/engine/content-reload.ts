@@ -27,6 +27,8 @@ export interface ContentReloadDeps {
   readonly first: ContentReport
   /** The current commit of each content root in git, by the root's name. */
   readonly commits: () => Readonly<Record<string, string>>
+  /** Called with the files in folders of this machine that a recorded change has changed. */
+  readonly onRecorded?: (cause: ContentCause, files: readonly string[]) => Promise<void>
 }
 
 /** Reports problems with content that is not in force. */
@@ -190,9 +192,10 @@ export class ContentReload {
 
   /** The history is complete again soon: changes that could not be recorded become part of the next entry. */
   async #record({ cause, actor = '' }: ContentRequest): Promise<void> {
-    const { pipeline, commits, log } = this.#deps
+    const { pipeline, commits, log, onRecorded } = this.#deps
     await pipeline.rpc
       .call('recordContent', { cause, actor, commits: commits() })
+      .then((files) => onRecorded?.(cause, files))
       .catch((error: unknown) => log.warn({ err: error }, `The history of content could not be written: ${messageOf(error)}`))
   }
 

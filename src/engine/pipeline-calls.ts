@@ -38,8 +38,8 @@ export interface PipelineCalls {
   buildContent: (settings?: ContentSettings) => BuiltContent
   /** Puts what was built last in force between two batches, unless the lake cannot follow it. */
   swapContent: () => SwappedContent
-  /** Records which content files have changed since the last call; resolves when that is durable. */
-  recordContent: (mark: ContentMark) => void
+  /** Records which content files have changed since the last call; resolves, when that is durable, with those in folders of this machine. */
+  recordContent: (mark: ContentMark) => string[]
   /** Opens the sources and begins to read. Tables must be in force by now. */
   start: () => void
   /** No further batch begins; resolves when those in progress are committed. */

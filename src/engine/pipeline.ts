@@ -233,9 +233,9 @@ export class Pipeline implements Handlers<PipelineCalls> {
     return this.#reading.swap()
   }
 
-  async recordContent(mark: ContentMark): Promise<void> {
+  async recordContent(mark: ContentMark): Promise<string[]> {
     const { loaded, generation } = this.#content.current
-    await this.#files.record(this.#db, loaded, contentPlaces(this.#options.config), { ...mark, generation: generation.hash })
+    return this.#files.record(this.#db, loaded, contentPlaces(this.#options.config), { ...mark, generation: generation.hash })
   }
 
   async start(): Promise<void> {

@@ -25,6 +25,7 @@ import { Backups } from './backup/backups.ts'
 import { refuseUnrestored } from './backup/restore.ts'
 import { contentProblems } from './checks/content.ts'
 import { allChecks } from './checks/index.ts'
+import { contentNodes } from './content-nodes.ts'
 import { contentPlaces } from './content-places.ts'
 import { ContentReload, reloadQuietly } from './content-reload.ts'
 import { undoContent } from './content-undo.ts'
@@ -273,6 +274,7 @@ async function start(
         log,
         first: report,
         commits: () => git.commits,
+        ...(isOnServers(config) && { onRecorded: contentNodes(nodeName(config), keys, events.problems) }),
       }),
     (made) => made.stop(),
   )

@@ -14,6 +14,16 @@ export const NODE_PROBLEMS = {
     advice:
       'Start it again on its machine, or see there why it ended. One that is gone for good is forgotten after a day (docs/nodes.md).',
   },
+  ContentDiffers: {
+    headline: 'Nodes have different content',
+    severity: 'HIGH',
+    alerts: 'each',
+    afterMs: 0,
+    meaning:
+      'The node that has become active has other rules, schemas or tables in its folders than the one before it, so other rules are in force now.',
+    advice:
+      'Compare the files that the message names with those of the other node, and copy what is missing. Content in git is the same on every node (docs/nodes.md).',
+  },
   WorkerDown: {
     headline: 'Workers cannot be used',
     severity: 'MEDIUM',

@@ -25,15 +25,16 @@ onEachState(({ open }) => {
   let generation = 0
 
   /** Records these files: path → text. */
-  function record(files: ReadonlyMap<string, Uint8Array>, mark = MARK): Promise<number | undefined> {
+  async function record(files: ReadonlyMap<string, Uint8Array>, mark = MARK): Promise<number | undefined> {
     const present = [...files].map(([path, text]) => ({ root: 'content', path, hash: sha256(text) }))
-    return recordContent(db, {
+    const recorded = await recordContent(db, {
       ...mark,
       generation: String(++generation).padStart(16, '0'),
       nowMs: generation,
       files: present,
       textOf: async ({ path }) => files.get(path),
     })
+    return recorded?.number
   }
 
   const bytes = (text: string) => Buffer.from(text)
@@ -68,7 +69,9 @@ onEachState(({ open }) => {
 
   test('unchanged content creates no new generation, and a generation can be found by number or hash', async () => {
     const present = { generation: 'abcdef0123456789', nowMs: 1, files: [], textOf: async () => undefined }
-    expect(await recordContent(db, { ...MARK, ...present, actor: 'ann\0', commits: { 'https://x#main': 'f00' } })).toBe(1)
+    expect(await recordContent(db, { ...MARK, ...present, actor: 'ann\0', commits: { 'https://x#main': 'f00' } })).toMatchObject({
+      number: 1,
+    })
     expect(await recordContent(db, { ...MARK, ...present })).toBeUndefined()
     await record(new Map([['a', bytes('1')]]))
     expect(await pastGeneration(db, 'abcdef')).toMatchObject({ number: 1, actor: 'ann\0', commits: { 'https://x#main': 'f00' } })

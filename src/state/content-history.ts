@@ -39,8 +39,11 @@ export function contentFiles(db: Kysely<StateTables>): Promise<PresentFile[]> {
   return db.selectFrom('content_files').selectAll().execute()
 }
 
-/** Records which files have changed since the last generation. Returns the new generation's number, or `undefined` if nothing changed. */
-export async function recordContent(db: Kysely<StateTables>, record: ContentRecord): Promise<number | undefined> {
+/** Records which files have changed since the last generation. Returns the new generation, or `undefined` if nothing changed. */
+export async function recordContent(
+  db: Kysely<StateTables>,
+  record: ContentRecord,
+): Promise<{ readonly number: number; readonly changes: readonly FileChange[] } | undefined> {
   const changes = changesSince(await contentFiles(db), record.files)
   const last = await generations(db).limit(1).executeTakeFirst()
   if (changes.length === 0 && last?.generation === record.generation) return undefined
@@ -64,7 +67,7 @@ export async function recordContent(db: Kysely<StateTables>, record: ContentReco
     await replaceFiles(tx, changes)
     await makeRoom(tx, number, fresh)
   })
-  return number
+  return { number, changes }
 }
 
 function keyOf({ root, path }: ContentFile): string {

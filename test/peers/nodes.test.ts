@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -49,6 +49,15 @@ async function post({ port }: Caracal, secret: string, body: string): Promise<'t
   }
 }
 
+interface Problem {
+  readonly what: string
+  readonly message: string
+}
+
+/** That matches nothing. */
+const OWN_RULE =
+  'AnalysisType: rule\nRuleID: Test.Own\nEnabled: true\nLogTypes: [Custom.Crash]\nSeverity: Low\nDetection:\n  - { Key: lane, Condition: Equals, Value: none }\n'
+
 describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false, timeout: 900_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-peer-nodes-'))
   const receiver = new FlakyReceiver(seeded(5))
@@ -68,9 +77,11 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
   async function node(name: string, ...args: string[]): Promise<Caracal> {
     const port = await freePort()
     const dataDir = join(folder, name)
+    const machine = join(folder, 'machines', name)
+    mkdirSync(machine, { recursive: true })
     const own = ['--node', name, '--listen', `127.0.0.1:${port}`, '--data-dir', dataDir]
     const made = new Caracal({
-      ...{ port, dataDir, cwd: folder },
+      ...{ port, dataDir, cwd: machine },
       args: ['--config', join(folder, 'caracal.yml'), '--no-demo', ...own, ...args],
     })
     nodes.set(name, made)
@@ -137,7 +148,10 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
       }),
     )
     await (await node('one')).start()
-    await (await node('two')).start()
+    await node('two')
+    mkdirSync(join(folder, 'machines/two/content'))
+    writeFileSync(join(folder, 'machines/two/content/own.yml'), OWN_RULE)
+    await two().start()
     const made = await one().fetch('/api/v1/tokens', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -217,6 +231,17 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     await progress(200)
     await one().start()
     expect(await status(one())).toBe('standby')
+  })
+
+  test('rules that only the node has that took over are a problem until its files are changed', async () => {
+    const problems = async () => {
+      const { system_problems } = (await (await two().fetch('/api/v1/health')).json()) as { system_problems: Problem[] }
+      return system_problems.filter(({ what }) => what === 'ContentDiffers').map(({ message }) => message)
+    }
+    expect(await problems()).toEqual(['two has become active with other content than one had: content: own.yml'])
+    rmSync(join(folder, 'machines/two/content/own.yml'))
+    expect((await two().fetch('/api/v1/content/reload', { method: 'POST' })).ok).toBe(true)
+    expect(await problems()).toEqual([])
   })
 
   test('a node that is stopped for longer is replaced, and ends when it continues', async () => {
