@@ -11,8 +11,9 @@ import { Servers, whyNoServers } from './servers.ts'
 import { SEED, SIZE, SIZE_NAME } from './size.ts'
 import { World } from './world.ts'
 
-/** Why a node may end by itself: it was replaced. */
-const EXPECTED_ENDS = /Another node has become the active one|has used the state's database while this one had lost/
+/** Why a node may end by itself: it was replaced, or it was started while the state was away. */
+const EXPECTED_ENDS =
+  /Another node has become the active one|has used the state's database while this one had lost|caracal: the state's database does not answer/
 
 /** The whole program on real servers, all parts of which are killed and stopped while records arrive: see README.md. In order. */
 describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : ''}`, { shuffle: false }, () => {
