@@ -80,7 +80,7 @@ export class ActiveWatch {
   async #read(): Promise<void> {
     if (!this.#session || this.#session.isLost) this.#session = await Session.open(this.#options.place, 'read', SESSION_TIMES)
     const holder = await lockHolder(this.#session, 'active')
-    // Between two active nodes there is none for a few seconds.
+    // While another node takes over, no node is active for a few seconds.
     if (!holder?.name.startsWith(APPLICATION)) return
     const node = holder.name.slice(APPLICATION.length)
     const { rows } = await this.#session.query('SELECT address FROM nodes WHERE name = $1', [node])

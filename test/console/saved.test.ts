@@ -11,7 +11,7 @@ afterAll(() => console_.end())
 afterEach(() => expect(console_.complaints.splice(0)).toEqual([]))
 
 const sqlUrl = (sql: string) => `/search?sql=${encodeURIComponent(JSON.stringify(sql))}`
-/** The file of a saved search or of a dashboard; `undefined` if there is none. */
+/** The file of a saved search or of a dashboard; `undefined` before it is saved. */
 async function fileOf(kind: 'searches' | 'dashboards', name: string): Promise<string | undefined> {
   const response = await console_.caracal.fetch(`/api/v1/${kind}/${encodeURIComponent(name)}`)
   return response.ok ? ((await response.json()) as { source: { yaml: string } }).source.yaml : undefined
