@@ -47,6 +47,53 @@ test('SQL is completed: tables, columns of the tables that are named, functions'
   expect(await cells(page, 0)).toEqual([String(expected)])
 })
 
+test('tables that the server names late are in the list that waits for them', async () => {
+  const page = await console_.page('/')
+  let answer = () => {}
+  const isAsked = new Promise<void>((asked) => {
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    void page.route('**/api/v1/query', async (route) => {
+      if (route.request().postData()?.includes('information_schema.columns')) {
+        asked()
+        await isAnswered
+      }
+      await route.continue()
+    })
+  })
+  await page.goto(`${console_.url}${sqlUrl('SELECT 1')}`)
+  const editor = page.getByRole('textbox', { name: 'SQL' })
+  await paste(page, editor, 'SELECT count() FROM logs.zeek_s')
+  await editor.press('s')
+  await isAsked
+  answer()
+  await page.getByRole('option').filter({ hasText: 'zeek_ssh' }).first().click()
+  await expect.poll(() => editor.textContent(), WAIT).toBe('SELECT count() FROM logs.zeek_ssh')
+})
+
+test('nothing is lost of what is typed faster than the page is drawn', async () => {
+  const page = await console_.page('/search?tab=sql')
+  const editor = page.getByRole('textbox', { name: 'SQL' })
+  await paste(page, editor, '')
+  const text = 'SELECT 1 AS one, 2 AS two, 3 AS three, 4 AS four, 5 AS five, 6 AS six, 7 AS seven '
+  await editor.evaluate(async (_, text) => {
+    const channel = new MessageChannel()
+    for (const [index, letter] of [...text].entries()) {
+      document.execCommand('insertText', false, letter)
+      // One, two or three tasks later: before, between and after those in which the page is rendered and its effects run.
+      for (let tasks = 0; tasks <= index % 3; tasks += 1) {
+        const isRun = new Promise((resolve) => {
+          channel.port1.onmessage = resolve
+        })
+        channel.port2.postMessage(undefined)
+        await isRun
+      }
+    }
+  }, text)
+  await expect.poll(() => editor.textContent(), WAIT).toBe(text)
+})
+
 test('a query that takes long says how far it is, and is cancelled in the lake', async () => {
   const page = await console_.page(sqlUrl('SELECT sum(cityHash64(number)) FROM numbers(1000000000000)'))
   await page

@@ -23,6 +23,10 @@ export default function CodeEditor({ value, label, language, isReadOnly = false,
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(undefined)
   const languagePart = useRef(new Compartment())
+  /** The texts that were reported and are not yet the value. */
+  const reported = useRef<string[]>([])
+  /** Whether the text is being replaced by a value. */
+  const isGiven = useRef(false)
   const latest = useRef({ onChange, onSubmit })
   latest.current = { onChange, onSubmit }
   const first = useRef({ value, label, language, isReadOnly })
@@ -53,7 +57,10 @@ export default function CodeEditor({ value, label, language, isReadOnly = false,
           EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
           EditorState.readOnly.of(isReadOnly),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) latest.current.onChange?.(update.state.doc.toString())
+            if (!update.docChanged || isGiven.current) return
+            const text = update.state.doc.toString()
+            reported.current.push(text)
+            latest.current.onChange?.(text)
           }),
           languagePart.current.of(language),
         ],
@@ -64,8 +71,14 @@ export default function CodeEditor({ value, label, language, isReadOnly = false,
   }, [])
   useEffect(() => {
     const editor = view.current
-    if (editor && editor.state.doc.toString() !== value)
-      editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })
+    // A value that comes back from here is older than the text if someone types faster than the page renders.
+    const at = reported.current.indexOf(value)
+    reported.current.splice(0, at + 1)
+    if (!editor || at >= 0 || editor.state.doc.toString() === value) return
+    reported.current = []
+    isGiven.current = true
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: value } })
+    isGiven.current = false
   }, [value])
   useEffect(() => view.current?.dispatch({ effects: languagePart.current.reconfigure(language) }), [language])
   return <div ref={host} className={classes['editor']} />

@@ -1,7 +1,6 @@
 import { Button, Group, Modal, SegmentedControl, Select, Skeleton, Stack, TagsInput, Text, TextInput } from '@mantine/core'
 import { lazy, Suspense, useState } from 'react'
 import { useSavedSearches } from '../search/saved/saved-data.ts'
-import { useSqlNames } from '../search/sql/sql-names.ts'
 import type { Panel } from './dashboard-data.ts'
 
 const SqlEditor = lazy(() => import('../search/sql/sql-editor.tsx'))
@@ -38,7 +37,6 @@ interface PanelDialogProps {
 /** Makes a panel from a saved search or from SQL. */
 export function PanelDialog({ before, onDone, onClose }: PanelDialogProps) {
   const searches = useSavedSearches()
-  const names = useSqlNames()
   const [title, setTitle] = useState(before?.title ?? '')
   const [kind, setKind] = useState<Panel['kind']>(before?.kind ?? 'bar')
   const [size, setSize] = useState<Panel['size']>(before?.size ?? 'medium')
@@ -121,7 +119,7 @@ export function PanelDialog({ before, onDone, onClose }: PanelDialogProps) {
         ) : (
           <div>
             <Suspense fallback={<Skeleton height={128} />}>
-              <SqlEditor value={sql} names={names} onChange={setSql} onSubmit={submit} />
+              <SqlEditor value={sql} onChange={setSql} onSubmit={submit} />
             </Suspense>
             <Text size="sm" c="dimmed" mt={4}>
               <code>{'{since:String}'}</code> and <code>{'{until:String}'}</code> are the time that the dashboard shows.

@@ -1,12 +1,12 @@
 import { PostgreSQL, SQLDialect, sql } from '@codemirror/lang-sql'
-import { useMemo } from 'react'
+import { useQueryClient } from '@tanstack/react-query'
+import { useEffect, useMemo } from 'react'
 import CodeEditor from '../../../parts/code-editor.tsx'
-import { completionOf } from './sql-completion.ts'
-import type { SqlNames } from './sql-names.ts'
+import { columnCompletion, tableCompletion } from './sql-completion.ts'
+import { loadSqlNames } from './sql-names.ts'
 
 interface SqlEditorProps {
   readonly value: string
-  readonly names: SqlNames
   onChange(value: string): void
   onSubmit(): void
 }
@@ -21,10 +21,15 @@ const DIALECT = SQLDialect.define({
 })
 
 /** An editor that completes tables, columns, functions and keywords. */
-export default function SqlEditor({ names, ...rest }: SqlEditorProps) {
+export default function SqlEditor(props: SqlEditorProps) {
+  const client = useQueryClient()
+  useEffect(() => void loadSqlNames(client), [client])
   const language = useMemo(() => {
-    const support = sql({ dialect: DIALECT, schema: names as Record<string, string[]>, upperCaseKeywords: true })
-    return [support, support.language.data.of({ autocomplete: completionOf(names) })]
-  }, [names])
-  return <CodeEditor {...rest} label="SQL" language={language} />
+    // Asked at each completion: names that arrive late are in the list that waits for them.
+    const load = () => loadSqlNames(client)
+    const { language, support } = sql({ dialect: DIALECT, upperCaseKeywords: true })
+    const sources = [tableCompletion(DIALECT, load), columnCompletion(load)]
+    return [language, support, sources.map((autocomplete) => language.data.of({ autocomplete }))]
+  }, [client])
+  return <CodeEditor {...props} label="SQL" language={language} />
 }

@@ -9,7 +9,6 @@ import { rangeOf, timesOf } from '../time-range.ts'
 import { TimeRangePicker } from '../time-range-picker.tsx'
 import { QueryProgress } from './query-progress.tsx'
 import { isOver, takesRange, useJob, useQueryRun } from './query-run.ts'
-import { useSqlNames } from './sql-names.ts'
 import { SqlResult } from './sql-result.tsx'
 import classes from './sql-search.module.css'
 
@@ -34,7 +33,6 @@ export function SqlSearch({ search, onChange }: SqlSearchProps) {
   const known = useJob(search.sql === undefined ? job : undefined)
   const sql = search.sql ?? known.data?.sql
   const [text, setText] = useState(sql ?? FIRST)
-  const names = useSqlNames()
   useEffect(() => {
     if (sql !== undefined) setText(sql)
   }, [sql])
@@ -69,7 +67,7 @@ export function SqlSearch({ search, onChange }: SqlSearchProps) {
   return (
     <div className={classes['search']}>
       <Suspense fallback={<Skeleton height="calc(var(--editor-height) + 2px)" />}>
-        <SqlEditor value={text} names={names} onChange={setText} onSubmit={submit} />
+        <SqlEditor value={text} onChange={setText} onSubmit={submit} />
       </Suspense>
       <Group gap="sm">
         {run.isRunning ? (
