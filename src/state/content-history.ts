@@ -189,6 +189,20 @@ export async function filesAt(db: Kysely<StateTables>, generation: string): Prom
   return [...files.values()]
 }
 
+/** The paths in a content root that generations with these causes have changed. */
+export async function editedFiles(db: Kysely<StateTables>, root: string, causes: readonly ContentCause[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('content_changes')
+    .innerJoin('content_generations', 'content_generations.number', 'content_changes.number')
+    .select('path')
+    .distinct()
+    .where('root', '=', root)
+    .where('cause', 'in', causes)
+    .orderBy('path')
+    .execute()
+  return rows.map(({ path }) => path)
+}
+
 /** The generations that changed some of these files of a root, newest first, each with its changes of them; and what the files are now. */
 export async function historyOfFiles(db: Kysely<StateTables>, root: string, paths: readonly string[]): Promise<FileHistory> {
   const current = await db.selectFrom('content_files').selectAll().where('root', '=', root).where('path', 'in', paths).execute()

@@ -77,20 +77,18 @@ test('nothing is lost of what is typed faster than the page is drawn', async () 
   const editor = page.getByRole('textbox', { name: 'SQL' })
   await paste(page, editor, '')
   const text = 'SELECT 1 AS one, 2 AS two, 3 AS three, 4 AS four, 5 AS five, 6 AS six, 7 AS seven '
-  await editor.evaluate(async (_, text) => {
-    const channel = new MessageChannel()
-    for (const [index, letter] of [...text].entries()) {
+  await page.evaluate(`(async () => {
+    const { port1, port2 } = new MessageChannel()
+    for (const [index, letter] of [...${JSON.stringify(text)}].entries()) {
       document.execCommand('insertText', false, letter)
       // One, two or three tasks later: before, between and after those in which the page is rendered and its effects run.
       for (let tasks = 0; tasks <= index % 3; tasks += 1) {
-        const isRun = new Promise((resolve) => {
-          channel.port1.onmessage = resolve
-        })
-        channel.port2.postMessage(undefined)
+        const isRun = new Promise((resolve) => { port1.onmessage = resolve })
+        port2.postMessage(undefined)
         await isRun
       }
     }
-  }, text)
+  })()`)
   await expect.poll(() => editor.textContent(), WAIT).toBe(text)
 })
 
