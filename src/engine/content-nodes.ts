@@ -3,7 +3,7 @@ import { systemProblem } from '../model/system-problem.ts'
 import type { Problems } from './problems.ts'
 
 /** Key in `meta`: the node whose content was recorded last. */
-const NODE = 'content_node'
+export const CONTENT_NODE = 'content_node'
 const REPORTER = 'content-nodes'
 /** Maximum number of files that are named. */
 const NAMED = 5
@@ -20,13 +20,13 @@ interface Meta {
  */
 export function contentNodes(node: string, { getMeta, setMeta }: Meta, problems: Pick<Problems, 'report'>) {
   return async (cause: ContentCause, files: readonly string[]): Promise<void> => {
-    const before = await getMeta(NODE)
+    const before = await getMeta(CONTENT_NODE)
     const isOther = cause === 'start' && before !== undefined && before !== node
     if (isOther && files.length > 0) {
       const more = files.length > NAMED ? ` and ${files.length - NAMED} more` : ''
       const message = `${node} has become active with other content than ${before} had: ${files.slice(0, NAMED).join(', ')}${more}`
       problems.report(REPORTER, [systemProblem('ContentDiffers', node, message)])
     } else if (files.length > 0) problems.report(REPORTER, [])
-    if (before !== node) await setMeta(NODE, node)
+    if (before !== node) await setMeta(CONTENT_NODE, node)
   }
 }

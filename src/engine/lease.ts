@@ -28,6 +28,8 @@ interface Meta {
 
 /** What the active process may rely on, and what the next one needs to know of it. */
 export interface Active {
+  /** A value of the state's `meta`, before the state is opened; always `undefined` if the state is in the data folder. */
+  readonly meta: (key: string) => Promise<string | undefined>
   /** Resolves while this process is the active one; rejects with `StorageError` if another one may be. */
   readonly sure: () => Promise<void>
   /** Records for whoever takes over by which id the lake knows its owner. */
@@ -54,6 +56,7 @@ export async function takeLease(config: Config, { log, events, onStandby, signal
   const place = statePlace(config)
   if (!isOnServers(config) || place.type !== 'postgres')
     return {
+      meta: async () => undefined,
       sure: async () => {},
       shareOwner: async () => {},
       signInKey: async () => signInKey(dataDir),
@@ -88,6 +91,7 @@ export async function takeLease(config: Config, { log, events, onStandby, signal
   const owner = await lease.meta(LAKE_OWNER)
   if (owner !== undefined) writeOwner(dataDir, owner)
   return {
+    meta: (key) => lease.meta(key),
     sure: () => lease.sure(),
     shareOwner: async ({ getMeta, setMeta }) => {
       await record.become(ROLES.join())

@@ -121,7 +121,7 @@ async function start(
   const machine = dataToken(config.data_dir)
   const contentWatch = await started.step(
     'the look at content folders',
-    () => noteContent(config),
+    () => noteContent(config, lease, log),
     (made) => made?.close(),
   )
   const http = await started.step(

@@ -57,6 +57,7 @@ interface Problem {
 /** That matches nothing. */
 const OWN_RULE =
   'AnalysisType: rule\nRuleID: Test.Own\nEnabled: true\nLogTypes: [Custom.Crash]\nSeverity: Low\nDetection:\n  - { Key: lane, Condition: Equals, Value: none }\n'
+const MADE_RULE = OWN_RULE.replace('Test.Own', 'Test.Made')
 
 describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false, timeout: 900_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'caracal-peer-nodes-'))
@@ -78,7 +79,7 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     const port = await freePort()
     const dataDir = join(folder, name)
     const machine = join(folder, 'machines', name)
-    mkdirSync(machine, { recursive: true })
+    mkdirSync(join(machine, 'rules'), { recursive: true })
     const own = ['--node', name, '--listen', `127.0.0.1:${port}`, '--data-dir', dataDir]
     const made = new Caracal({
       ...{ port, dataDir, cwd: machine },
@@ -136,7 +137,8 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     writeFileSync(
       join(folder, 'caracal.yml'),
       JSON.stringify({
-        content: [join(folder, 'content')],
+        // The second one is relative: each machine has its own.
+        content: [join(folder, 'content'), 'rules'],
         sources: [{ type: 'http', id: 'web', log_types: ['Custom.Crash'] }],
         destinations: [{ type: 'webhook', id: 'hook', url: `http://127.0.0.1:${hook}/` }],
         delivery_retry_min_ms: 20,
@@ -213,6 +215,26 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     expect((await fetch(`http://127.0.0.1:${port}/api/v1/alerts`)).status).toBe(404)
   })
 
+  test('rules are written and switched off through a node', async () => {
+    const made = await through('door', '/api/v1/rules', { method: 'POST', body: JSON.stringify({ yaml: MADE_RULE }) })
+    expect([made.status, await made.json()]).toEqual([200, expect.objectContaining({ outcome: 'swapped' })])
+    const off = await through('two', '/api/v1/rules/Test.Crash.Group', {
+      method: 'PATCH',
+      body: JSON.stringify({ enabled: false }),
+    })
+    expect(off.status).toBe(200)
+    const on = await through('two', '/api/v1/rules/Test.Crash.Group', {
+      method: 'PATCH',
+      body: JSON.stringify({ enabled: true }),
+    })
+    expect(on.status).toBe(200)
+    const low = await through('two', '/api/v1/rules/Test.Crash.Many', {
+      method: 'PATCH',
+      body: JSON.stringify({ severity: 'High' }),
+    })
+    expect(low.status).toBe(200)
+  })
+
   test('the standby takes over when the active node is killed', async () => {
     sending = send(() => isOver)
     await progress(400)
@@ -231,6 +253,13 @@ describe.skipIf(why)(`several nodes${why ? ` (${why})` : ''}`, { shuffle: false,
     await progress(200)
     await one().start()
     expect(await status(one())).toBe('standby')
+  })
+
+  test('what was written through nodes is in the files of the one that took over', async () => {
+    const rule = async (id: string) => (await through('two', `/api/v1/rules/${id}`)).json()
+    expect(await rule('Test.Made')).toMatchObject({ id: 'Test.Made', enabled: true })
+    expect(await rule('Test.Crash.Many')).toMatchObject({ severity: 'HIGH', enabled: true })
+    expect(two().output).toMatch(/Took over what was changed in the console while one was active: rules: .*overrides\.yml/)
   })
 
   test('rules that only the node has that took over are a problem until its files are changed', async () => {
