@@ -274,7 +274,9 @@ async function start(
         log,
         first: report,
         commits: () => git.commits,
-        ...(isOnServers(config) && { onRecorded: contentNodes(nodeName(config), keys, events.problems) }),
+        ...(isOnServers(config) && {
+          onRecorded: contentNodes({ ...keys, live, node: nodeName(config), problems: events.problems }),
+        }),
       }),
     (made) => made.stop(),
   )

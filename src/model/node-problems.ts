@@ -20,9 +20,9 @@ export const NODE_PROBLEMS = {
     alerts: 'each',
     afterMs: 0,
     meaning:
-      'The node that has become active has other rules, schemas or tables in its folders than the one before it, so other rules are in force now.',
+      'The node that has become active has other rules, schemas or tables in its folders than the one before it, or other sources or packs in its configuration, so other ones are in force now.',
     advice:
-      'Compare the files that the message names with those of the other node, and copy what is missing. Content in git is the same on every node (docs/nodes.md).',
+      'Compare what the message names with the other node, and copy what is missing. Content in git is the same on every node (docs/nodes.md).',
   },
   WorkerDown: {
     headline: 'Workers cannot be used',

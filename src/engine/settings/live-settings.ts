@@ -10,6 +10,8 @@ export class LiveSettings {
   readonly #demo: SourceConfig | undefined
   #config: Config
   #sources: readonly SourceConfig[]
+  /** Called when changes are in force. */
+  onUse: (() => Promise<void>) | undefined
 
   constructor(config: Config, demo: SourceConfig | undefined) {
     this.#demo = demo
@@ -37,8 +39,9 @@ export class LiveSettings {
   }
 
   /** The changes are in force. */
-  use(changes: Partial<Changeable>): void {
+  async use(changes: Partial<Changeable>): Promise<void> {
     this.#config = { ...this.#config, ...changes }
     this.#sources = allSources(this.#config, this.#demo)
+    await this.onUse?.()
   }
 }

@@ -36,7 +36,7 @@ export class SettingsWriter {
       const problems = change.problems.map(({ file, message }) => (file === 'content' ? message : `${file}: ${message}`))
       throw new Refused(problems.join('; '))
     }
-    live.use(changes)
+    await live.use(changes)
     return change
   }
 }
