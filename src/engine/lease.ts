@@ -42,6 +42,7 @@ export interface Active {
 interface LeaseDeps {
   readonly log: Log
   readonly events: Pick<Events, 'problems' | 'setFailed'>
+  readonly isSparing: boolean | undefined
   /** Called while another process is active. */
   readonly onStandby: ((active: ActiveNode) => void) | undefined
   readonly signal: AbortSignal | undefined
@@ -51,7 +52,7 @@ interface LeaseDeps {
  * Resolves when this process may be the active one: at once if its state, spool or lake is in the data folder, whose lock it has; otherwise
  * when no other process is. Rejects with `StorageError` if the state's server cannot be used.
  */
-export async function takeLease(config: Config, { log, events, onStandby, signal }: LeaseDeps): Promise<Active> {
+export async function takeLease(config: Config, { log, events, isSparing, onStandby, signal }: LeaseDeps): Promise<Active> {
   const { data_dir: dataDir } = config
   const place = statePlace(config)
   if (!isOnServers(config) || place.type !== 'postgres')
@@ -94,7 +95,7 @@ export async function takeLease(config: Config, { log, events, onStandby, signal
     meta: (key) => lease.meta(key),
     sure: () => lease.sure(),
     shareOwner: async ({ getMeta, setMeta }) => {
-      await record.become(ROLES.join())
+      await record.become(ROLES.filter((role) => !isSparing || role !== 'worker').join())
       const own = readFileSync(join(dataDir, OWNER_FILE), 'utf8').trim()
       if ((await getMeta(LAKE_OWNER)) !== own) await setMeta(LAKE_OWNER, own)
     },

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { Config, SourceConfig } from '../config/config.ts'
+import type { SourceConfig } from '../config/config.ts'
 import type { DeliveryResult, Effects } from '../model/batch.ts'
 import type { ContentMark } from '../model/content-history.ts'
 import type { Learned } from '../model/learned.ts'
@@ -32,7 +32,7 @@ import { createFlusher } from './create-flusher.ts'
 import { judgeRows } from './judge-rows.ts'
 import { type BuiltContent, LiveContent } from './live-content.ts'
 import { mailRoute } from './mail-route.ts'
-import { makersOf } from './makers/makers.ts'
+import { type MakersDeps, makersOf } from './makers/makers.ts'
 import { isOnServers } from './on-servers.ts'
 import { CommittedSignals } from './past-signals.ts'
 import type {
@@ -60,8 +60,7 @@ import { RETRO, Troubles } from './troubles.ts'
 import { workerNodes } from './workers/of-state.ts'
 import type { WorkerNodes, WorkerNodesDeps } from './workers/worker-nodes.ts'
 
-export interface PipelineOptions {
-  readonly config: Config
+export interface PipelineOptions extends Pick<MakersDeps, 'config' | 'isSparing'> {
   /** Every source, including the built-in ones. */
   readonly sources: readonly SourceConfig[]
   readonly baseUrl: string
@@ -141,7 +140,7 @@ export class Pipeline implements Handlers<PipelineCalls> {
     const hasWorkers = isOnServers(config) || this.#options.workers !== undefined
     const makers = await started.step(
       'the makers',
-      () => makersOf({ config, onMissed, onWrote: (asked) => writer.answer(asked), onSlower, onTrouble }, hasWorkers),
+      () => makersOf({ ...this.#options, onMissed, onWrote: (asked) => writer.answer(asked), onSlower, onTrouble }, hasWorkers),
       (made) => made?.stop(),
     )
     if (makers && hasWorkers) this.#workers = workerNodes(makers, { ...this.#options, db, onTrouble })

@@ -18,19 +18,25 @@ test.each<[NodeRole[], Config, string]>([
   [['ingest'], configSchema.parse({ state, spool }), 'ingest'],
   [['worker'], onServers, 'worker'],
   [['api'], configSchema.parse({ state }), 'api'],
+  [['keeper', 'api'], onServers, 'keeper'],
+  [['api', 'keeper', 'ingest'], onServers, 'keeper'],
   [['api', 'ingest'], configSchema.parse({ state, spool }), 'ingest,api'],
 ])('a node with the roles %j runs', (roles, config, program) => {
   expect(chosenProgram(roles, config)).toBe(program)
 })
 
-test.each<[NodeRole[]]>([[['ingest', 'worker']], [['worker', 'api']], [['worker', 'keeper']], [['ingest', 'worker', 'api']]])(
-  'the roles %j are refused with what is possible',
-  (roles) => {
-    expect(() => chosenProgram(roles, onServers)).toThrow(
-      /--role worker,api,keeper, which receives as well, --role ingest, --role worker, --role api or --role ingest,api/,
-    )
-  },
-)
+test.each<[NodeRole[]]>([
+  [['ingest', 'worker']],
+  [['worker', 'api']],
+  [['worker', 'keeper']],
+  [['keeper']],
+  [['ingest', 'keeper']],
+  [['ingest', 'worker', 'api']],
+])('the roles %j are refused with what is possible', (roles) => {
+  expect(() => chosenProgram(roles, onServers)).toThrow(
+    /--role worker,api,keeper or --role api,keeper, which receive as well, --role ingest, --role worker, --role api or --role ingest,api/,
+  )
+})
 
 test('a node cannot only receive while state or spool is in its data folder', () => {
   expect(() => chosenProgram(['ingest'], alone)).toThrow(/lacks state: \{type: postgres\} and spool: \{type: kafka\}/)
@@ -45,4 +51,10 @@ test('a node cannot only judge while anything is in its data folder', () => {
 test('a node cannot only forward while the state is in its data folder', () => {
   expect(() => chosenProgram(['api'], alone)).toThrow(/role api finds .* lacks state: \{type: postgres\}:/)
   expect(() => chosenProgram(['ingest', 'api'], configSchema.parse({ state }))).toThrow(/lacks spool: \{type: kafka\}:/)
+})
+
+test('a node cannot leave judging to workers while anything is in its data folder', () => {
+  expect(() => chosenProgram(['api', 'keeper'], alone)).toThrow(
+    /role keeper leaves judging to workers, .* lacks state: .* and lake: .* and spool: /,
+  )
 })

@@ -77,6 +77,8 @@ export interface StartOptions {
   readonly demo: boolean
   /** Absolute path of the file that the configuration was read from. Absent: nothing in it can be changed while running. */
   readonly configFile?: string | undefined
+  /** The roles include no worker: this node judges only while no other one does. */
+  readonly isSparing?: boolean | undefined
   /** Called while another process is the active one, with what is known of it. */
   readonly onStandby?: ((active: ActiveNode) => void) | undefined
   /** Aborted: no longer waits for another process to end. */
@@ -85,10 +87,7 @@ export interface StartOptions {
   readonly maxPages?: number
 }
 
-/**
- * Starts everything below the API: lock, lake, threads, tables, rules, sources, deliveries. Rejects with `StorageError` or `ConfigError` if
- * that fails, with nothing left running.
- */
+/** Starts everything below the API. Rejects with `StorageError` or `ConfigError` if that fails, with nothing left running. */
 export function startEngine(config: Config, options: StartOptions): Promise<Engine> {
   return Started.all(
     (message) => process.emitWarning(message),
@@ -99,7 +98,7 @@ export function startEngine(config: Config, options: StartOptions): Promise<Engi
 /** The startup, step by step; the engine's `stop` undoes the steps from last to first. */
 async function start(
   config: Config,
-  { demo: isDemoWanted, configFile, maxPages, onStandby, signal }: StartOptions,
+  { demo: isDemoWanted, configFile, maxPages, isSparing, onStandby, signal }: StartOptions,
   started: Started,
 ): Promise<Engine> {
   const log = processLog()
@@ -114,7 +113,7 @@ async function start(
   refuseUnrestored(config.data_dir)
   const lease = await started.step(
     'the lease',
-    () => takeLease(config, { log, events, onStandby, signal }),
+    () => takeLease(config, { log, events, isSparing, onStandby, signal }),
     (made) => made.release(),
   )
   metrics.setActiveSince(Date.now() / 1000)
@@ -158,7 +157,7 @@ async function start(
     'the pipeline',
     () =>
       startPipelineThread(
-        { config, sources: live.sources, baseUrl: publicUrl(config), ...pages, spool: port2 },
+        { config, sources: live.sources, baseUrl: publicUrl(config), ...pages, isSparing, spool: port2 },
         mainCalls({ lake, events, metrics }),
       ),
     async ({ rpc, end }) => {

@@ -43,7 +43,7 @@ describe.skipIf(whyNoServers)(`the same input${whyNoServers ? ` (${whyNoServers}
     async ({ workers, isDisturbed }: Run) => {
       await servers.empty()
       const judging = Object.fromEntries(Array.from({ length: workers }, (_, i) => [`worker-${i + 1}`, 'worker']))
-      const roles = { one: undefined, ...(isDisturbed && { two: undefined }), ...judging, edge: 'ingest' }
+      const roles = { one: undefined, ...(isDisturbed && { two: 'api,keeper' }), ...judging, edge: 'ingest' }
       const world = await World.start(logins(roles, servers.config))
       onTestFailed(() => console.log(world.outputs.join('\n')))
       try {

@@ -37,7 +37,8 @@ Examples:
   caracal up --no-demo --content ./detections --listen 0.0.0.0:4848
   caracal up --role ingest --node edge-1
   caracal up --role worker --node worker-1
-  caracal up --role api --node door-1`
+  caracal up --role api --node door-1
+  caracal up --role api,keeper`
 
 export function registerUp(program: Command, io: Io): void {
   program
@@ -60,14 +61,14 @@ export function registerUp(program: Command, io: Io): void {
         return runNode(async () => (await import('../serve-ingest.ts')).serveIngest(config, program), io)
       if (program === 'api') return runNode(async () => (await import('../serve-api.ts')).serveApi(config), io)
       if (program === 'worker') return runNode(async () => (await import('../serve-worker.ts')).serveWorker(config), io)
-      return up(config, { demo: flags.demo, configFile: configFileOf(flags) }, io)
+      return up(config, { demo: flags.demo, isSparing: program === 'keeper', configFile: configFileOf(flags) }, io)
     })
 }
 
 const roleOption = () =>
   new Option(
     '--role <roles>',
-    'what this node does: ingest (only receive), worker (only judge for the active node), api (only forward to the active node), ingest,api, or worker,api,keeper (default: everything)',
+    'what this node does: ingest (only receive), worker (only judge for the active node), api (only forward to the active node), ingest,api, api,keeper (everything, but judge only while there is no worker), or worker,api,keeper (default: everything)',
   )
     .default([], 'everything')
     .argParser((text: string) =>

@@ -23,6 +23,8 @@ export interface MakersDeps {
   /** Starts a thread. */
   readonly start?: typeof startMakerThread
   readonly count: number
+  /** Threads of this node have work only while no other node can do it. */
+  readonly isSparing?: boolean | undefined
   readonly config: Config
   /** Called with addresses that live tables lack. */
   readonly onMissed: (missed: readonly Missed[]) => void | Promise<void>
@@ -306,7 +308,7 @@ export class Makers {
 
   #dispatch(): void {
     for (let job = this.#queue[0]; job; job = this.#queue[0]) {
-      const seat = seatFor(job, this.#seats)
+      const seat = seatFor(job, this.#seats, this.#deps.isSparing === true)
       if (!seat) return
       this.#queue.shift()
       this.#give(job, seat)

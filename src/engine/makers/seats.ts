@@ -45,12 +45,14 @@ export const AT_ONCE = 2
 /** Work with which this many other nodes were lost is done here, in case it is the reason: here it is clear whether a thread dies. */
 const MAX_LOSSES = 2
 
-/** A maker that is free for the work. */
-export function seatFor(job: Job, seats: readonly Seat[]): Seat | undefined {
+/** A maker that is free for the work. `isSparing`: not one of this node, unless it must be done here or no other node can do it. */
+export function seatFor(job: Job, seats: readonly Seat[], isSparing: boolean): Seat | undefined {
   const { number, work, losses } = job
+  const isForOthers = losses < MAX_LOSSES
+  const isSpared = isSparing && isForOthers && seats.some(({ node, ready }) => node !== undefined && ready.has(work.generation))
   const free = seats.filter(
     ({ jobs, ready, node }) =>
-      (node === undefined || losses < MAX_LOSSES) &&
+      (node === undefined ? !isSpared : isForOthers) &&
       jobs.size < (isAlone(job) || [...jobs].some(isAlone) ? 1 : AT_ONCE) &&
       ready.has(work.generation) &&
       // While a batch is parsed, its thread may wait for earlier batches to be parsed: none of them may wait for that thread.
