@@ -9,7 +9,7 @@ import { version } from '../util/version.ts'
 import { WatchedTokens } from './accounts/watched-tokens.ts'
 import { nodeRecord } from './node-record.ts'
 import type { IngestRoles } from './roles.ts'
-import { statePlace, viewState } from './state-place.ts'
+import { stateAnswers, statePlace, viewState } from './state-place.ts'
 import { dataToken } from './token.ts'
 
 /** What every node has that is never active. */
@@ -28,6 +28,7 @@ export async function startNode(config: Config, started: Started): Promise<NodeP
     () => lockDataDir(config.data_dir),
     (unlock) => unlock(),
   )
+  await stateAnswers(config, processLog())
   return readState(config, started)
 }
 

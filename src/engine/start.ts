@@ -63,7 +63,7 @@ import {
   startKeeper,
   startScheduler,
 } from './start-parts.ts'
-import { viewState } from './state-place.ts'
+import { stateAnswers, viewState } from './state-place.ts'
 import { sureLake } from './sure-lake.ts'
 import { SystemWatch } from './system-watch.ts'
 import { tablePast } from './table-past.ts'
@@ -111,6 +111,7 @@ async function start(
     (unlock) => unlock(),
   )
   refuseUnrestored(config.data_dir)
+  await stateAnswers(config, log, signal)
   const lease = await started.step(
     'the lease',
     () => takeLease(config, { log, events, isSparing, onStandby, signal }),

@@ -6,8 +6,10 @@ import { environment } from '../config/env.ts'
 import { databaseSettings } from '../config/state.ts'
 import type { StateDb } from '../state/db.ts'
 import { openStateAt, readStateAt, type StatePlace } from '../state/index.ts'
+import { whenItAnswers } from '../state/postgres/answers.ts'
 import type { OwnerOptions } from '../state/postgres/owner.ts'
 import { getMeta, setMeta } from '../state/sources.ts'
+import type { Log } from '../telemetry/log.ts'
 import { messageOf, StorageError } from '../util/errors.ts'
 import { isOnServers } from './on-servers.ts'
 
@@ -24,6 +26,13 @@ export const MOVING_ID = 'state-moving'
 /** Where the configured state is. Throws `ConfigError` for a secret or a file that cannot be read. */
 export function statePlace({ data_dir: dataDir, state }: Placed): StatePlace {
   return state.type === 'sqlite' ? { type: 'sqlite', dataDir } : { type: 'postgres', ...databaseSettings(state, environment()) }
+}
+
+/** Waits a minute for a state's server that starts at the same time. Rejects with `StorageError` if it does not answer, or refuses. */
+export async function stateAnswers(config: Placed, log: Log, signal?: AbortSignal): Promise<void> {
+  const place = statePlace(config)
+  if (place.type !== 'postgres') return
+  await whenItAnswers(place, { signal, onWait: (message) => log.warn(`${message} Waiting for up to a minute.`) })
 }
 
 /** Whether a Caracal has been started with this data folder and this kind of state before. */
