@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -9,6 +9,15 @@ import { until } from './support/until.ts'
 
 /** The whole program with its lake on a ClickHouse server. In order. */
 const folder = mkdtempSync(join(tmpdir(), 'caracal-lake-server-'))
+const RULE = {
+  AnalysisType: 'rule',
+  RuleID: 'Test.Fourth',
+  Enabled: true,
+  LogTypes: ['Custom.Auth'],
+  Severity: 'High',
+  AlertTitle: 'The fourth',
+  Detection: [{ Key: 'message', Condition: 'Equals', Value: 'entry 4' }],
+}
 let server: ClickhouseServer
 let caracal: Caracal
 
@@ -36,6 +45,8 @@ describe.skipIf(whyNoServer)(
         sources: [{ type: 'http', id: 'web', log_types: ['Custom.Auth'] }],
       }
       writeFileSync(join(folder, 'caracal.yml'), JSON.stringify(config))
+      mkdirSync(join(folder, 'content'))
+      writeFileSync(join(folder, 'content/fourth.yml'), JSON.stringify(RULE))
       caracal = new Caracal({ port, dataDir: join(folder, 'data'), cwd: folder, args: [] })
       await caracal.start()
     })
@@ -80,6 +91,32 @@ describe.skipIf(whyNoServer)(
       await until(async () => (await health()).system_problems.every(({ what }) => what !== 'LakeDown') || undefined)
     })
 
+    test('starts while the server is away: alerts are raised, and rows are stored when it is back', {
+      timeout: 180_000,
+    }, async () => {
+      expect(await caracal.end('SIGTERM')).toBe(0)
+      await server.kill()
+      caracal.output = ''
+      // Resolves once it is well.
+      const started = caracal.start()
+      await until(() => caracal.output.includes('Caracal is up.') || undefined)
+      const down = await until(async () => (await health()).system_problems.find(({ what }) => what === 'LakeDown'))
+      expect(down.message).toContain(`the ClickHouse server at ${server.url} does not answer: `)
+      await expect(stored()).rejects.toThrow(/answered 503.*has not answered since this process was started/s)
+      expect(await post(4)).toBe(202)
+      const titles = async () =>
+        ((await (await caracal.fetch('/api/v1/alerts')).json()) as { results: { title: string }[] }).results.map(
+          ({ title }) => title,
+        )
+      await until(async () => (await titles()).includes('The fourth') || undefined)
+      await server.start()
+      await started
+      await until(async () => (await stored().catch(() => [])).length === 4 || undefined)
+      const matches = "SELECT message FROM matches.custom_auth WHERE p_rule_id = 'Test.Fourth'"
+      await until(async () => (await caracal.query(matches).catch(() => [])).flat()[0] === 'entry 4' || undefined)
+      await until(async () => (await health()).system_problems.every(({ what }) => what !== 'LakeDown') || undefined)
+    })
+
     test('is backed up without the rows, which it says', async () => {
       const made = await cli('backup', join(folder, 'backup'))
       expect(made).toMatchObject({ code: 0, out: expect.stringContaining("The lake's rows are on their server") })
@@ -111,8 +148,8 @@ describe.skipIf(whyNoServer)(
     test('goes on after a kill', { timeout: 180_000 }, async () => {
       await caracal.end('SIGKILL')
       await caracal.start()
-      expect(await post(4)).toBe(202)
-      await until(async () => (await stored()).length === 4 || undefined)
+      expect(await post(5)).toBe(202)
+      await until(async () => (await stored()).length === 5 || undefined)
     })
   },
 )

@@ -3,21 +3,29 @@ import type { Config } from '../config/config.ts'
 import { environment, resolveSecret } from '../config/env.ts'
 import { httpSettings } from '../config/http.ts'
 import { lakes } from '../stages/store/index.ts'
-import type { Lake, LakeDefinition, LakeDeps } from '../stages/store/lake.ts'
+import type { Brought, Lake, LakeDefinition, LakeDeps, LateLake } from '../stages/store/lake.ts'
 import type { Log } from '../telemetry/log.ts'
 import { find } from '../util/define.ts'
 import { usualAuthorities } from '../util/http/http.ts'
 import type { Events } from './events.ts'
 import { refuseOtherLake } from './lake-place.ts'
 
-/** Opens the configured lake. Rejects with `StorageError` if it cannot be used, or is not that of the data folder. */
-export async function openLake(config: Config, events: Events): Promise<Lake> {
+/**
+ * Opens the configured lake. On a server that is away and was used before, it is opened later, and rows wait. Rejects with `StorageError` if
+ * it cannot be used, or is not that of the data folder.
+ */
+export async function openLake(config: Config, events: Events, log: Log): Promise<Lake> {
   refuseOtherLake(config)
-  return openConfiguredLake(config, (problems) => events.problems.report('lake', problems))
+  const lake = await openConfiguredLake(config, (problems) => events.problems.report('lake', problems), {
+    onOpened: (brought) => logLayouts(brought, log),
+    onRefused: (error) => events.setFailed(error),
+  })
+  logLayouts(await lake.ready(), log)
+  return lake
 }
 
 /** Opens the configured lake, whatever the data folder has. */
-export function openConfiguredLake(config: Config, onProblems: LakeDeps['onProblems']): Promise<Lake> {
+export function openConfiguredLake(config: Config, onProblems: LakeDeps['onProblems'], late?: LateLake): Promise<Lake> {
   const { lake, data_dir, query_timeout_ms, query_max_rows } = config
   const definition = find('lake', lakes, lake.type) as unknown as LakeDefinition<string, z.ZodRawShape>
   return definition.create(lake, {
@@ -27,6 +35,7 @@ export function openConfiguredLake(config: Config, onProblems: LakeDeps['onProbl
     onProblems,
     secret: (reference) => resolveSecret(reference),
     trusted: trustedAuthorities(config),
+    ...(late && { late }),
   })
 }
 
@@ -37,8 +46,8 @@ export function trustedAuthorities({ http }: Config): { readonly ca?: string[] }
 }
 
 /** Reports the tables that were migrated to the current layout. */
-export async function logLayouts(lake: Lake, log: Log): Promise<void> {
-  for (const { table, rowsBefore, rowsAfter } of await lake.ready())
+function logLayouts(brought: readonly Brought[], log: Log): void {
+  for (const { table, rowsBefore, rowsAfter } of brought)
     log.info(
       { table, rowsBefore, rowsAfter },
       `Lake table ${table} was migrated to the current layout: ${rowsBefore} rows before, ${rowsAfter} after.`,

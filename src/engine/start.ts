@@ -42,7 +42,7 @@ import { deskWithNews } from './news/desk-news.ts'
 import { problemNews } from './news/problem-news.ts'
 import { ReplayNews } from './news/replay-news.ts'
 import { isOnServers } from './on-servers.ts'
-import { logLayouts, openLake } from './open-lake.ts'
+import { openLake } from './open-lake.ts'
 import type { SourceProgress } from './pipeline-calls.ts'
 import { asker } from './queries/ask.ts'
 import { openJobs, queryCalls } from './queries/open-jobs.ts'
@@ -136,10 +136,9 @@ async function start(
   )
   const lake = await started.step(
     'the lake',
-    async () => sureLake(await openLake(config, events), lease.sure),
+    async () => sureLake(await openLake(config, events, log), lease.sure),
     (made) => made.close(),
   )
-  await logLayouts(lake, log)
   // Their first rows would create them as well, but they are queried before.
   await Promise.allSettled([DEAD_LETTERS, REPLAYED, SIGNALS].map((table) => lake.ensure(table)))
   const { before: demoBefore, isDemo } = await demoNow(config, isDemoWanted && !isOnServers(config), log)

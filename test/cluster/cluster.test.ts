@@ -104,7 +104,7 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     expect(problems).toEqual([])
   })
 
-  test('ClickHouse is away for a while under load: records are taken and judged, and stored when it is back', async () => {
+  test('ClickHouse is away for a while under load: records are taken and judged, also by the next active node, and stored when it is back', async () => {
     onTestFailed(() => console.log(world.outputs.join('\n')))
     let isOver = false
     const sending = send(() => isOver)
@@ -119,6 +119,13 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     const down = await until(async () => (await health()).system_problems.find(({ what }) => what === 'LakeDown'))
     expect(down.message).toMatch(/does not answer/)
     await until(async () => (await alerts()) > alertsBefore || undefined)
+    const killed = await world.active()
+    await killed.kill()
+    const next = await world.active()
+    const alertsThen = await alerts()
+    await until(async () => (await alerts()) > alertsThen || undefined)
+    expect(next.name).not.toBe(killed.name)
+    await killed.again()
     await Promise.all(shards.map((shard) => shard.again()))
     const back = performance.now()
     const seconds = (back - away) / 1000

@@ -3,7 +3,7 @@ import type { TableSpec } from '../../model/column.ts'
 import type { SystemProblem } from '../../model/system-problem.ts'
 import type { Clock } from '../../util/clock.ts'
 import type { Definition } from '../../util/define.ts'
-import { Refused } from '../../util/errors.ts'
+import { Refused, type StorageError } from '../../util/errors.ts'
 import type { SecretReference } from '../../util/secret.ts'
 import type { ArchiveDays, ExportAsk, ImportAsk, Imported, RowSum } from './archive.ts'
 import type { DataAnswers, MoveAsk } from './chdb-protocol.ts'
@@ -165,6 +165,15 @@ export interface LakeDeps {
   readonly trusted: { readonly ca?: string[] }
   /** Default: that of the machine. */
   readonly clock?: Clock
+  /** A server that this data folder has used before may be away: then one of these is called later. Absent: it must answer now. */
+  readonly late?: LateLake
+}
+
+export interface LateLake {
+  /** It answers; returns the tables that were migrated to the current layout. */
+  readonly onOpened: (brought: readonly Brought[]) => void
+  /** It answers, and cannot be used. */
+  readonly onRefused: (error: StorageError) => void
 }
 
 export interface LakeDefinition<T extends string, S extends z.ZodRawShape> extends Definition<T, S> {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { steadyClock } from '../../../util/clock.ts'
@@ -5,15 +7,16 @@ import { RetryLater, StorageError } from '../../../util/errors.ts'
 import { secretReference } from '../../../util/secret.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Keeping } from '../ddl.ts'
-import { defineLake, type LakeDeps } from '../lake.ts'
+import { defineLake, type LakeDeps, type LateLake } from '../lake.ts'
 import { LakeWork } from '../lake-work.ts'
 import { LAKE_KEYS, queryLimits } from '../limits.ts'
 import { ServerError, SignInRefused } from './client.ts'
 import { clusterSchema, serverUrl } from './cluster-config.ts'
 import { differences } from './compare.ts'
 import { ServerHealth } from './health.ts'
+import { OWNER_FILE } from './owner.ts'
 import { openServer } from './server-engine.ts'
-import { ServerLake } from './server-lake.ts'
+import { type OpenedLake, ServerLake } from './server-lake.ts'
 import { openCluster, Servers } from './servers.ts'
 
 /** A server that starts at the same time as Caracal is waited for. */
@@ -115,20 +118,30 @@ async function openClickhouse(settings: ClickhouseConfig, deps: LakeDeps): Promi
     const work = new LakeWork(engine, { ...limits, ...keepingOf(settings), readers: settings.readers })
     return { work, brought: await work.prepare() }
   }
+  const lake = (opened?: OpenedLake) => new ServerLake({ servers, health, maxQueryMs, maxRows, clock }, opened)
+  const { late } = deps
   try {
-    const opened = await untilReachable(attempt)
+    const opened = await untilReachable(attempt, late && existsSync(join(dataDir, OWNER_FILE)) ? 0 : OPEN_MS)
     health.watch()
-    return new ServerLake({ servers, health, ...opened, maxQueryMs, maxRows, clock })
+    return lake(opened)
   } catch (error) {
+    if (late && error instanceof Away) {
+      const waiting = lake()
+      void openLater(waiting, attempt, late).then(() => health.watch())
+      return waiting
+    }
     health.stop()
     await servers.close()
     throw error
   }
 }
 
-/** Repeats while the server does not answer. Throws `StorageError` if it has not for a while, or refuses. */
-async function untilReachable<T>(attempt: () => Promise<T>): Promise<T> {
-  const end = performance.now() + OPEN_MS
+/** No server has answered. */
+class Away extends StorageError {}
+
+/** Repeats while the server does not answer. Throws `Away` if it has not for a while, `StorageError` if it refuses. */
+async function untilReachable<T>(attempt: () => Promise<T>, forMs: number): Promise<T> {
+  const end = performance.now() + forMs
   for (;;) {
     try {
       return await attempt()
@@ -139,8 +152,24 @@ async function untilReachable<T>(attempt: () => Promise<T>): Promise<T> {
           { cause: error },
         )
       if (!(error instanceof RetryLater)) throw error
-      if (error instanceof SignInRefused || performance.now() > end) throw new StorageError(error.message, { cause: error })
+      if (error instanceof SignInRefused) throw new StorageError(error.message, { cause: error })
+      if (performance.now() >= end) throw new Away(error.message, { cause: error })
       await setTimeout(OPEN_PAUSE_MS)
     }
+  }
+}
+
+/** Opens the lake as soon as the server answers. Never rejects. */
+async function openLater(lake: ServerLake, attempt: () => Promise<OpenedLake>, late: LateLake): Promise<void> {
+  while (!lake.isClosed) {
+    try {
+      const opened = await untilReachable(attempt, 0)
+      if (lake.open(opened)) late.onOpened(opened.brought)
+      else await opened.work.close()
+      return
+    } catch (error) {
+      if (!(error instanceof Away)) return late.onRefused(error as StorageError)
+    }
+    await setTimeout(OPEN_PAUSE_MS)
   }
 }

@@ -16,12 +16,16 @@ import { queryResult } from '../query-result.ts'
 import type { ServerHealth } from './health.ts'
 import type { Servers } from './servers.ts'
 
-interface ServerLakeDeps {
-  readonly servers: Servers
+/** What a lake is once its servers have answered. */
+export interface OpenedLake {
   readonly work: LakeWork
-  readonly health: ServerHealth
   /** The tables that were migrated to the current layout. */
   readonly brought: readonly Brought[]
+}
+
+interface ServerLakeDeps {
+  readonly servers: Servers
+  readonly health: ServerHealth
   readonly maxQueryMs: number
   readonly maxRows: number
   readonly clock: Clock
@@ -31,16 +35,29 @@ interface ServerLakeDeps {
 export class ServerLake implements Lake {
   readonly #deps: ServerLakeDeps
   readonly #ensured: Ensured
+  #opened: OpenedLake | undefined
   #isClosed = false
   #queries = 0
 
-  constructor(deps: ServerLakeDeps) {
+  /** Without `opened`, calls reject with `RetryLater` until `open` is called. */
+  constructor(deps: ServerLakeDeps, opened?: OpenedLake) {
     this.#deps = deps
+    this.#opened = opened
     this.#ensured = new Ensured((spec, late) => this.#work.ensure({ spec, late }))
   }
 
   async ready(): Promise<readonly Brought[]> {
-    return this.#deps.brought
+    return this.#opened?.brought ?? []
+  }
+
+  /** The servers have answered; false if it is closed by now. */
+  open(opened: OpenedLake): boolean {
+    if (!this.#isClosed) this.#opened = opened
+    return !this.#isClosed
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   async ensure(spec: TableSpec, late = false): Promise<void> {
@@ -167,12 +184,13 @@ export class ServerLake implements Lake {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#deps.health.stop()
-    await this.#work.close()
+    await this.#opened?.work.close()
     await this.#deps.servers.close()
   }
 
   get #work(): LakeWork {
-    return this.#deps.work
+    if (!this.#opened) throw new RetryLater('the ClickHouse server of the lake has not answered since this process was started')
+    return this.#opened.work
   }
 
   #open(): void {
