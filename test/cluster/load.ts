@@ -2,17 +2,13 @@ import { appendFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { line } from '../crash/senders.ts'
+import { tryToPost } from './post.ts'
 
 /** Number of records of one body, and of one step of the file. */
 export const BODY_RECORDS = 100
 /** Each feed has a range of numbers of its own. */
 const RANGE = 10_000_000
-/** Longer than any request takes, shorter than a stop: senders do not wait longer either. */
-const ANSWER_MS = 10_000
 const BROKEN = '{"seq": broken\n'
-
-/** What may be done with the answer of a node that receives. */
-type Answer = 'taken' | 'again' | 'unsure'
 
 /** What was sent over HTTP or written to the file. Bodies are named by their number: that of their records, divided by `BODY_RECORDS`. */
 export class Load {
@@ -42,7 +38,7 @@ export class Load {
     while (!isOver()) {
       const { body, text, hasBroken } = this.#body(feed, lane)
       for (let attempt = 0; ; attempt++) {
-        const answer = await post(port(attempt), token, text)
+        const answer = await tryToPost(port(attempt), token, 'web', text)
         if (answer === 'again' && !isOver()) {
           this.refused++
           await sleep(100)
@@ -78,19 +74,5 @@ export class Load {
     const lines = Array.from({ length: BODY_RECORDS }, (_, i) => line(first + i, lane))
     const hasBroken = body % 10 === 0
     return { body, text: lines.join('') + (hasBroken ? BROKEN : ''), hasBroken }
-  }
-}
-
-async function post(port: number, token: string, body: string): Promise<Answer> {
-  try {
-    const answer = await fetch(`http://127.0.0.1:${port}/ingest/web`, {
-      ...{ method: 'POST', headers: { authorization: `Bearer ${token}` }, body },
-      signal: AbortSignal.timeout(ANSWER_MS),
-    })
-    const { code } = (await answer.json().catch(() => ({}))) as { code?: string }
-    if (answer.ok) return 'taken'
-    return code === 'standby' || code === 'starting' ? 'again' : 'unsure'
-  } catch (error) {
-    return ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED' ? 'again' : 'unsure'
   }
 }
