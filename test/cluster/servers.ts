@@ -84,6 +84,17 @@ export class Servers {
     }
   }
 
+  /** Starts shards that have ended by themselves, which the server of tests sometimes does when the other one is killed. */
+  async revive(): Promise<void> {
+    for (const server of this.clickhouse.servers) {
+      const isGone = await fetch(`${server.url}/ping`).then(
+        () => false,
+        (error: Error) => (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED',
+      )
+      if (isGone) await server.start()
+    }
+  }
+
   async stop(): Promise<void> {
     await this.broker.stop()
     await this.clickhouse.stop()

@@ -21,6 +21,8 @@ interface Size {
   readonly connections: number
   readonly measuredWorkers: readonly number[]
   readonly halfLoadSeconds: number
+  /** What is judged again by one process in the recorded order. */
+  readonly serial: { readonly records: number; readonly perSecond: number; readonly kills: number; readonly stops: number }
   /** What is migrated. */
   readonly migratedEvents: number
   readonly migratedAlerts: number
@@ -47,6 +49,7 @@ const SIZES: Readonly<Record<string, Size>> = {
       connections: 20_000,
       measuredWorkers: [2],
       halfLoadSeconds: 5,
+      serial: { records: 6000, perSecond: 400, kills: 3, stops: 1 },
       migratedEvents: 20_000,
       migratedAlerts: 50,
     },
@@ -60,6 +63,7 @@ const SIZES: Readonly<Record<string, Size>> = {
       connections: 200_000,
       measuredWorkers: [1, 2],
       halfLoadSeconds: 20,
+      serial: { records: 50_000, perSecond: 700, kills: 10, stops: 3 },
       migratedEvents: 500_000,
       migratedAlerts: 100,
     },
@@ -73,6 +77,7 @@ const SIZES: Readonly<Record<string, Size>> = {
       connections: 1_000_000,
       measuredWorkers: [1, 2, 4],
       halfLoadSeconds: 60,
+      serial: { records: 400_000, perSecond: 1200, kills: 28, stops: 10 },
       migratedEvents: 5_000_000,
       migratedAlerts: 1000,
     },

@@ -16,6 +16,8 @@ export interface Shape {
   readonly content: (folder: string) => void
   /** The configuration but for content and destinations; `logs` is a folder for files of logs. */
   readonly config: (logs: string) => object
+  /** Writes into the data folder of each node before it starts for the first time. */
+  readonly fill?: (dataDir: string) => Promise<void>
 }
 
 /** Nodes, and a receiver of their alerts that fails half of the time. */
@@ -41,7 +43,7 @@ export class World {
     }
   }
 
-  async #start({ roles, content, config }: Shape): Promise<void> {
+  async #start({ roles, content, config, fill }: Shape): Promise<void> {
     const folder = this.#folder
     content(join(folder, 'content'))
     mkdirSync(this.logs)
@@ -55,6 +57,7 @@ export class World {
       const dataDir = join(folder, name)
       const own = ['--node', name, '--listen', `127.0.0.1:${port}`, '--data-dir', dataDir, ...(role ? ['--role', role] : [])]
       const args = ['--config', join(folder, 'caracal.yml'), '--no-demo', ...own]
+      await fill?.(dataDir)
       const node = new Node(name, new Caracal({ port, dataDir, cwd: folder, args }))
       this.nodes.set(name, node)
       await node.start()
