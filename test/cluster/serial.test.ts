@@ -53,7 +53,6 @@ describe.skipIf(whyNoServers)(`the order of commits${whyNoServers ? ` (${whyNoSe
       await until(() => senders.records >= records || undefined)
       isOver = true
       await sending
-      await servers.revive()
       await expect.poll(() => left(servers, folder), { timeout: 900_000, interval: 250 }).toEqual([])
       const ask: Ask = (sql) => servers.ask(sql)
       await settled(world, ask)

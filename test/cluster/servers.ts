@@ -30,6 +30,7 @@ export class Servers {
     try {
       const postgres = await started(PostgresServer.start())
       const clickhouse = await started(ClickhouseCluster.start())
+      for (const server of clickhouse.servers) server.keep()
       const servers = new Servers(await started(Broker.start()), postgres, clickhouse)
       await servers.empty()
       return servers
@@ -81,17 +82,6 @@ export class Servers {
         again: () => server.start(),
         signal: (signal) => server.signal(signal),
       })),
-    }
-  }
-
-  /** Starts shards that have ended by themselves, which the server of tests sometimes does when the other one is killed. */
-  async revive(): Promise<void> {
-    for (const server of this.clickhouse.servers) {
-      const isGone = await fetch(`${server.url}/ping`).then(
-        () => false,
-        (error: Error) => (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ECONNREFUSED',
-      )
-      if (isGone) await server.start()
     }
   }
 

@@ -66,6 +66,8 @@ export class ClickhouseServer {
   readonly #port: number
   readonly #tcpPort: number | undefined
   #child: ChildProcess | undefined
+  #isKept = false
+  #isKilled = false
   #output = ''
 
   private constructor(port: number, limits: QueryLimits, { tcpPort, xml }: ServerOptions) {
@@ -110,11 +112,15 @@ export class ClickhouseServer {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#child = child
+    this.#isKilled = false
+    child.once('exit', () => {
+      if (this.#isKept && !this.#isKilled) void this.start().catch(() => {})
+    })
     child.stderr.on('data', (text: Buffer) => {
       this.#output = (this.#output + text.toString()).slice(-4000)
     })
     await until(async () => {
-      if (child.exitCode !== null) throw new Error(`the server ended: ${this.#output}`)
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended: ${this.#output}`)
       return (
         (await fetch(`${this.url}/ping`).then(
           (answer) => answer.ok,
@@ -124,9 +130,18 @@ export class ClickhouseServer {
     })
   }
 
+  /**
+   * From now on it is started again whenever it ends by itself, as a service manager does: this build sometimes ends when another server of its
+   * cluster is killed.
+   */
+  keep(): void {
+    this.#isKept = true
+  }
+
   /** Kills it, as a crash would. */
   async kill(): Promise<void> {
     const child = this.#child!
+    this.#isKilled = true
     if (child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
     child.kill('SIGKILL')
