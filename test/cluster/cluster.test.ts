@@ -119,6 +119,8 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     const down = await until(async () => (await health()).system_problems.find(({ what }) => what === 'LakeDown'))
     expect(down.message).toMatch(/does not answer/)
     await until(async () => (await alerts()) > alertsBefore || undefined)
+    // What the node that is killed now was about to answer has no answer.
+    expect(load.unsure.size).toBe(unsure)
     const killed = await world.active()
     await killed.kill()
     const next = await world.active()
@@ -131,7 +133,6 @@ describe.skipIf(whyNoServers)(`a cluster${whyNoServers ? ` (${whyNoServers})` : 
     const seconds = (back - away) / 1000
     isOver = true
     await sending
-    expect(load.unsure.size).toBe(unsure)
     await everythingIn({ world, servers, load })
     const took = (performance.now() - back) / 1000
     await check()
