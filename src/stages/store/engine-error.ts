@@ -4,12 +4,13 @@ import type { Place } from './sql-lex.ts'
 
 /**
  * Codes of engine errors that pass by themselves or when the disk recovers: memory, space, files that cannot be read or written,
- * time-outs, locks, overload, the engine's end; on a server, tables and rights that somebody took away and can give back. All others are final: the same statement would always fail.
+ * time-outs, locks, overload, the engine's end; on a server, tables and rights that somebody took away and can give back; of replicated tables, that
+ * Keeper is away or a replica is not as far as the others. All others are final: the same statement would always fail.
  */
 const PASSING: ReadonlySet<number> = new Set([
   // 0: no code at all, so it was not caused by the statement or its rows.
   0, 74, 75, 76, 77, 87, 88, 107, 159, 160, 173, 202, 236, 241, 242, 243, 246, 290, 394, 424, 425, 439, 473, 528, 701, 1001, 1002,
-  60, 81, 164, 209, 210, 279, 497,
+  60, 81, 164, 209, 210, 279, 497, 225, 254, 285, 286, 289, 305, 319, 341, 369, 416, 517, 999,
 ])
 const TOO_MANY_PARTS = 252
 const NO_SUCH_COLUMN = 16
@@ -25,6 +26,11 @@ const NOT_UNDERSTOOD: ReadonlySet<number> = new Set([
 const SYNTAX = 62
 /** `throwIf`: the message of the view that calls it, then the call. */
 const THROWN = 395
+
+/** The code of an error of the engine; 0: none. */
+export function codeOf(error: unknown): number {
+  return engineError(error).code
+}
 
 /** True for an error after which the same statement may succeed later. */
 function isPassing({ code, text }: EngineError): boolean {
