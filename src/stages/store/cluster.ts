@@ -176,8 +176,18 @@ function createOver(statement: string, table: TableId, cluster: string): string 
   return `CREATE TABLE IF NOT EXISTS ${tableName(table)} ${columns} ENGINE = Distributed(${args})`
 }
 
-/** Settings of Caracal's statements and of people's SQL on a cluster: an answer is never short of a shard, and any two tables can be joined. */
-export const ON_CLUSTER: Settings = { distributed_product_mode: 'global', skip_unavailable_shards: 0 }
+/**
+ * Settings of Caracal's statements and of people's SQL on a cluster: an answer is never short of a shard, any two tables can be joined, and all
+ * use the same replica of a shard while it answers, so that what was stored is in the next answer. Another replica may be late.
+ */
+export const ON_CLUSTER: Settings = {
+  distributed_product_mode: 'global',
+  skip_unavailable_shards: 0,
+  load_balancing: 'in_order',
+}
+
+/** How often a server tries an insert again that Keeper does not answer. Its default keeps the insert, and all after it, for minutes. */
+const KEEPER_TRIES = 5
 
 /** Settings of Caracal's own statements besides: an insert is answered when its shard has it, and changes when all replicas have them. */
 export const ON_CLUSTER_WRITER: Settings = {
@@ -185,6 +195,7 @@ export const ON_CLUSTER_WRITER: Settings = {
   distributed_foreground_insert: 1,
   alter_sync: 2,
   allow_nondeterministic_mutations: 1,
+  insert_keeper_max_retries: KEEPER_TRIES,
 }
 
 /** The databases of parts as SQL names. */

@@ -1,7 +1,7 @@
 import type { TableSpec } from '../../model/column.ts'
 import { StorageError } from '../../util/errors.ts'
 import { version } from '../../util/version.ts'
-import { alterColumns, catalogue, createEverywhere, createPartDatabases, define, placed } from './cluster.ts'
+import { alterColumns, catalogue, createEverywhere, createPartDatabases, define, placed, placesOf } from './cluster.ts'
 import { ALL, DATABASES, type Keeping, quoteName, quoteText, tableName, typeOf } from './ddl.ts'
 import { rowsOf, type Statements, withSettings } from './engine.ts'
 import { ADD_SPANS, createIndicators, INDEX, indexStored, isIndexed, OLD_VIEWS } from './indicators.ts'
@@ -31,11 +31,20 @@ export async function bringToLayout(session: Statements, keeping: Keeping): Prom
   for (const database of DATABASES) await define(session, `CREATE DATABASE IF NOT EXISTS ${quoteName(database)}`)
   if (session.cluster) for (const statement of createPartDatabases()) await define(session, statement)
   await createEverywhere(session, INDEX, createIndicators(keeping))
-  await alterColumns(session, INDEX, ADD_SPANS)
+  await addSpans(session)
   await createEverywhere(session, LOOKUP_ROWS, CREATE_LOOKUP_ROWS)
   const brought = isCurrent ? [] : await bring(session, tables)
   await applyKeeping(session, keeping)
   return brought
+}
+
+/** An index of an earlier version lacks them. Even a change of nothing would wait for every replica of a replicated table. */
+async function addSpans(session: Statements): Promise<void> {
+  for (const { session: place, table, follows } of placesOf(session, INDEX)) {
+    const where = `database = ${quoteText(table.database)} AND table = ${quoteText(table.table)} AND name = 'spans'`
+    const isThere = (await place.run(`SELECT 1 FROM system.columns WHERE ${where}`)).trim() !== ''
+    if (!isThere && !follows) await place.run(`ALTER TABLE ${tableName(table)} ${ADD_SPANS}`)
+  }
 }
 
 type Stored = Pick<TableSpec, 'database' | 'table'>

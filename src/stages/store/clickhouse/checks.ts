@@ -52,7 +52,8 @@ export async function checkReader(session: Statements, user: string, limits: Que
   )
 }
 
-const PROBE = { database: 'monitor', table: 'lake_probe' }
+/** A table that is there while the lake is opened. */
+export const PROBE = { database: 'monitor', table: 'lake_probe' }
 
 /**
  * Inserts the same token twice on each shard into a table of its own. Throws `NotSupported` unless the server stores it once and counts what

@@ -15,6 +15,7 @@ import { clusterSchema, serverUrl } from './cluster-config.ts'
 import { differences } from './compare.ts'
 import { ServerHealth } from './health.ts'
 import { OWNER_FILE } from './owner.ts'
+import { adviceOn, isKeeperAway } from './replicas.ts'
 import { openServer } from './server-engine.ts'
 import { type OpenedLake, ServerLake } from './server-lake.ts'
 import { openCluster, Servers } from './servers.ts'
@@ -136,27 +137,30 @@ async function openClickhouse(settings: ClickhouseConfig, deps: LakeDeps): Promi
   }
 }
 
-/** No server has answered. */
+/** No server has answered, or not its Keeper. */
 class Away extends StorageError {}
 
-/** Repeats while the server does not answer. Throws `Away` if it has not for a while, `StorageError` if it refuses. */
+/** Repeats while the server, or its Keeper, does not answer. Throws `Away` if it has not for a while, `StorageError` if it refuses. */
 async function untilReachable<T>(attempt: () => Promise<T>, forMs: number): Promise<T> {
   const end = performance.now() + forMs
   for (;;) {
     try {
       return await attempt()
     } catch (error) {
-      if (error instanceof ServerError)
-        throw new StorageError(
-          `the lake on the ClickHouse server cannot be opened: ${error.message.slice(0, 500)}; docs/lake.md has the rights that its users need`,
-          { cause: error },
-        )
-      if (!(error instanceof RetryLater)) throw error
-      if (error instanceof SignInRefused) throw new StorageError(error.message, { cause: error })
-      if (performance.now() >= end) throw new Away(error.message, { cause: error })
+      const isServers = error instanceof ServerError
+      if (!(isServers || error instanceof RetryLater)) throw error
+      const message = isServers ? refusal(error) : error.message
+      const isAway = isServers ? isKeeperAway(error) : !(error instanceof SignInRefused)
+      if (!isAway) throw new StorageError(message, { cause: error })
+      if (performance.now() >= end) throw new Away(message, { cause: error })
       await setTimeout(OPEN_PAUSE_MS)
     }
   }
+}
+
+function refusal(error: ServerError): string {
+  const advice = adviceOn(error) ?? 'docs/lake.md has the rights that its users need'
+  return `the lake on the ClickHouse server cannot be opened: ${error.message.slice(0, 500)}; ${advice}`
 }
 
 /** Opens the lake as soon as the server answers. Never rejects. */

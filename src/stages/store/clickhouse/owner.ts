@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { StorageError } from '../../../util/errors.ts'
-import { createEverywhere, createPartDatabases, define, dropEverywhere, placed } from '../cluster.ts'
+import { createEverywhere, dropEverywhere, placed } from '../cluster.ts'
 import { quoteText, tableName } from '../ddl.ts'
 import { rowsOf, type Statements, withSettings } from '../engine.ts'
 
@@ -26,8 +26,6 @@ function idOf(dataDir: string): string {
  */
 export async function claim(session: Statements, dataDir: string, url: string): Promise<void> {
   const id = idOf(dataDir)
-  await define(session, 'CREATE DATABASE IF NOT EXISTS `monitor`')
-  if (session.cluster) for (const statement of createPartDatabases()) await define(session, statement)
   await createEverywhere(
     session,
     OWNER,

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../../util/clock.ts'
-import { type Cluster, ON_CLUSTER, ON_CLUSTER_WRITER, PART_DATABASES } from '../cluster.ts'
+import { type Cluster, createPartDatabases, define, ON_CLUSTER, ON_CLUSTER_WRITER, PART_DATABASES } from '../cluster.ts'
 import { type Engine, type QueryLimits, readSurface } from '../engine.ts'
 import { checkKind, checkReader, checkShards, checkTokens, checkVersion } from './checks.ts'
 import type { Credentials, ServerClient } from './client.ts'
 import { differences, fillIn } from './compare.ts'
 import { ServerInserts } from './inserts.ts'
 import { claim } from './owner.ts'
+import { checkReplicas } from './replicas.ts'
 import { scrubServer, withHidden } from './scrub.ts'
 import { ReaderSession, WriterSession } from './session.ts'
 
@@ -42,6 +43,9 @@ export async function openServer(client: ServerClient, users: ServerUsers, deps:
     name: `caracal ${randomBytes(6).toString('hex')} `,
     async repair() {
       await checkKind(writer, client.url)
+      await define(writer, 'CREATE DATABASE IF NOT EXISTS `monitor`')
+      if (cluster) for (const statement of createPartDatabases()) await define(writer, statement)
+      if (cluster?.replication) await checkReplicas(writer, cluster)
       await claim(writer, deps.dataDir, client.url)
       const reader = new ReaderSession(client, users.reader, 'default')
       await checkReader(reader, users.reader.user, deps.limits, cluster ? ON_CLUSTER : {})
