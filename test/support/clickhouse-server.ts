@@ -58,6 +58,8 @@ export interface ServerOptions {
   readonly tcpPort?: number
   /** More of its configuration; called with the folder that it can use. */
   readonly xml?: (folder: string) => string
+  /** A library that is loaded before all others. */
+  readonly preload?: string
 }
 
 /** A real ClickHouse server with the users of a lake. It cannot make users itself, so they are in its configuration. */
@@ -65,17 +67,20 @@ export class ClickhouseServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'caracal-clickhouse-'))
   readonly #port: number
   readonly #tcpPort: number | undefined
+  readonly #env: NodeJS.ProcessEnv
   #child: ChildProcess | undefined
   #isKept = false
   #isKilled = false
   #output = ''
 
-  private constructor(port: number, limits: QueryLimits, { tcpPort, xml }: ServerOptions) {
+  private constructor(port: number, limits: QueryLimits, { tcpPort, xml, preload }: ServerOptions) {
     this.#port = port
     this.#tcpPort = tcpPort
+    this.#env = preload === undefined ? process.env : { ...process.env, LD_PRELOAD: preload }
     const users = join(this.#folder, 'users.xml')
     writeFileSync(users, usersXml(limits, tcpPort !== undefined))
-    const config = `<clickhouse><users_config>${users}</users_config>${xml?.(this.#folder) ?? ''}</clickhouse>`
+    const own = `<listen_host>127.0.0.1</listen_host><users_config>${users}</users_config>`
+    const config = `<clickhouse>${own}${xml?.(this.#folder) ?? ''}</clickhouse>`
     writeFileSync(join(this.#folder, 'config.xml'), config)
   }
 
@@ -105,10 +110,11 @@ export class ClickhouseServer {
   async start(): Promise<void> {
     const loop = `SYSTEM START LISTEN HTTP; ${this.#tcpPort === undefined ? '' : 'SYSTEM START LISTEN TCP; '}SELECT sleepEachRow(3) FROM numbers(1000000000)
       SETTINGS function_sleep_max_microseconds_per_block = 0, max_block_size = 1, max_execution_time = 0 FORMAT Null`
-    const options = [`--config-file=${join(this.#folder, 'config.xml')}`, `--http_port=${this.#port}`, '--listen_host=127.0.0.1']
+    const options = [`--config-file=${join(this.#folder, 'config.xml')}`, `--http_port=${this.#port}`]
     if (this.#tcpPort !== undefined) options.push(`--tcp_port=${this.#tcpPort}`)
     const child = spawn(program(), [...options, `--path=${this.data}`, '--multiquery', '--query', loop], {
       cwd: this.#folder,
+      env: this.#env,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#child = child
