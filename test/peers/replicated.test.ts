@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Column, TableSpec } from '../../src/model/column.ts'
+import type { SystemProblem } from '../../src/model/system-problem.ts'
 import { ServerAdministration } from '../../src/stages/store/clickhouse/administration.ts'
 import { clickhouse } from '../../src/stages/store/clickhouse/clickhouse.ts'
 import { shardOf } from '../../src/stages/store/cluster.ts'
 import { insertInto } from '../../src/stages/store/insert.fixture.ts'
-import type { Lake } from '../../src/stages/store/lake.ts'
+import type { Lake, LakeDeps } from '../../src/stages/store/lake.ts'
 import { RetryLater } from '../../src/util/errors.ts'
 import { freePort } from '../support/caracal.ts'
 import { ClickhouseServer, LIMITS, PASSWORD } from '../support/clickhouse-server.ts'
@@ -39,10 +40,10 @@ function tokenFor(shard: number, name: string): string {
 let cluster: ReplicatedCluster
 let dataDir: string
 const opened: Lake[] = []
-const opening = (more: object = {}, settings: object = {}) =>
-  openTestLake({ lake: { ...cluster.lake, ...more, cluster: { ...cluster.lake.cluster, ...settings } } }, dataDir)
-async function open(more: object = {}): Promise<Lake> {
-  const lake = await opening(more)
+const opening = (more: object = {}, settings: object = {}, deps: Partial<LakeDeps> = {}) =>
+  openTestLake({ lake: { ...cluster.lake, ...more, cluster: { ...cluster.lake.cluster, ...settings } } }, dataDir, deps)
+async function open(more: object = {}, deps: Partial<LakeDeps> = {}): Promise<Lake> {
+  const lake = await opening(more, {}, deps)
   opened.push(lake)
   return lake
 }
@@ -262,9 +263,14 @@ describe.skipIf(whyNoReplicas)(`replicated tables with ZooKeeper${whyNoReplicas 
     await expect(lake.ensure(specOf('waiting', { name: 'n', kind: 'int' }))).rejects.toBeInstanceOf(RetryLater)
     expect(await ids(lake, 'waiting')).toEqual(['before'])
     await lake.close()
-    const again = open()
+    const problems: (readonly SystemProblem[])[] = []
+    const again = open({}, { onProblems: (all) => problems.push(all) })
     again.catch(() => {})
+    const [down] = await until(() => problems.at(-1))
+    expect(down).toMatchObject({ what: 'LakeDown', message: expect.stringContaining('does not reach ClickHouse Keeper') })
     await cluster.keeper.start()
+    await again
+    expect(problems.at(-1)).toEqual([])
     for (const shard of [1, 2]) await insertAlways(await again, table, `${shard}`, tokenFor(shard, 'while'))
     await insertAlways(await again, table, 'before', tokenFor(1, 'before'))
     expect(await ids(await again, 'waiting')).toEqual(['1', '2', 'before'])

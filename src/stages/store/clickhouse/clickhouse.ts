@@ -112,12 +112,23 @@ async function openClickhouse(settings: ClickhouseConfig, deps: LakeDeps): Promi
     ...(settings.cluster && { differences: async () => (cluster ? differences(cluster) : []) }),
   })
   const servers = new Servers(settings, trusted, (url, why) => health.heard(url, why))
-  const attempt = async () => {
+  const open = async () => {
     cluster = settings.cluster && (await openCluster(servers, settings.cluster, users.writer))
     const onDifferences = (found: readonly string[]) => health.differ(found)
     const engine = await openServer(servers.entry, users, { dataDir, limits, clock, cluster, onDifferences })
     const work = new LakeWork(engine, { ...limits, ...keepingOf(settings), readers: settings.readers })
     return { work, brought: await work.prepare() }
+  }
+  const attempt = async () => {
+    try {
+      const opened = await open()
+      health.heard('Keeper', undefined)
+      return opened
+    } catch (error) {
+      // The servers themselves answer.
+      if (error instanceof ServerError && isKeeperAway(error)) health.heard('Keeper', refusal(error))
+      throw error
+    }
   }
   const lake = (opened?: OpenedLake) => new ServerLake({ servers, health, maxQueryMs, maxRows, clock }, opened)
   const { late } = deps
