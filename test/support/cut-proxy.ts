@@ -45,6 +45,7 @@ export class CutProxy {
   }
 
   #join(client: Socket, upstream: Socket): void {
+    let awaited: Socket | undefined
     for (const [one, other] of [
       [client, upstream],
       [upstream, client],
@@ -53,17 +54,23 @@ export class CutProxy {
       one.on('error', () => {})
       one.on('close', () => {
         this.#sockets.delete(one)
-        other.destroy()
+        if (other !== awaited) other.destroy()
       })
     }
-    upstream.on('data', (bytes) => client.write(bytes))
+    upstream.on('data', (bytes) => {
+      if (awaited) upstream.destroy()
+      else client.write(bytes)
+    })
     client.on('data', (bytes) => {
       const next = this.#next
       if (!next || !bytes.includes(next.text)) return void upstream.write(bytes)
       this.#next = undefined
+      if (next.cut === 'answer') {
+        // Stays until the answer is there: a connection that is reset takes with it what the server has not read yet.
+        awaited = upstream
+        upstream.write(bytes)
+      }
       client.destroy()
-      if (next.cut === 'lose') upstream.destroy()
-      else upstream.end(bytes)
       next.onCut()
     })
   }
