@@ -1,3 +1,5 @@
+// First: see there.
+import '../../test/support/own-response.ts'
 import { createServer, type IncomingMessage, type RequestListener, request, type Server, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'

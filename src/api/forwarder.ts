@@ -54,6 +54,9 @@ const OF_CONNECTION = new Set([
 /** Requests that do nothing, and can be sent again. */
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 const AGAIN = { 'retry-after': '5' }
+// If the adapter's own class was in place of `Response` when this was made, its headers, which say that it was sent, are seen only once
+// something else of it is read.
+void RESPONSE_ALREADY_SENT.bodyUsed
 
 interface Exchange {
   readonly incoming: IncomingMessage
