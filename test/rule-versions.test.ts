@@ -63,7 +63,9 @@ beforeAll(async () => {
   writeFileSync(file('rules/door.yml'), yaml('Low'))
   writeFileSync(file('rules/door.py'), code(7))
   const port = await freePort()
-  const config = { listen: `127.0.0.1:${port}`, data_dir: join(folder, 'data'), content: [join(folder, 'detections')] }
+  // Two files that are written one after the other are one version only if nobody looks in between.
+  const own = { watch_content: false, content: [join(folder, 'detections')] }
+  const config = { listen: `127.0.0.1:${port}`, data_dir: join(folder, 'data'), ...own }
   writeFileSync(join(folder, 'caracal.yml'), JSON.stringify({ ...config, sources: [{ type: 'http', id: 'doors' }] }))
   caracal = new Caracal({ port, dataDir: config.data_dir, cwd: folder, args: ['--config', 'caracal.yml'] })
   await caracal.start()
