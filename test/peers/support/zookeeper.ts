@@ -54,7 +54,7 @@ export class ZooKeeper {
     const child = spawn(JAVA.path!, args, { stdio: 'ignore', cwd: this.#folder })
     this.#child = child
     await until(async () => {
-      if (child.exitCode !== null) throw new Error('ZooKeeper ended')
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error('ZooKeeper ended')
       return (await ask(this.port, 'ruok')) === 'imok' || undefined
     })
   }
@@ -99,6 +99,8 @@ function ask(port: number, word: string): Promise<string> {
       answer += text.toString()
     })
     socket.on('error', () => {})
+    // While it starts, it may take a connection and forget it.
+    socket.setTimeout(2000, () => socket.destroy())
     socket.on('close', () => resolve(answer))
   })
 }
