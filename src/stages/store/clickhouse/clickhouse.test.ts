@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openTestLake } from '../../../../test/support/server-lake.ts'
 import { configSchema } from '../../../config/config.ts'
 import { clickhouse } from './clickhouse.ts'
 
@@ -52,3 +56,15 @@ const refused: [more: Record<string, unknown>, message: RegExp][] = [
 test.each(refused)('a lake with %o is refused', (more, message) => {
   expect(messages(more)).toEqual([expect.stringMatching(message)])
 })
+
+test('a first start needs the server, for which it waits a minute', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'caracal-first-start-'))
+  const called = () => expect.unreachable('it is not opened later')
+  const late = { onOpened: called, onRefused: called }
+  try {
+    const lake = { url: 'http://127.0.0.1:1', user: 'caracal', password: { env: 'P' }, reader: { password: { env: 'P' } } }
+    await expect(openTestLake({ lake }, dataDir, { late })).rejects.toThrow(/127\.0\.0\.1:1 does not answer/)
+  } finally {
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}, 120_000)

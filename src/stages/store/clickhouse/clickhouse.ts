@@ -131,15 +131,16 @@ async function openClickhouse(settings: ClickhouseConfig, deps: LakeDeps): Promi
     }
   }
   const lake = (opened?: OpenedLake) => new ServerLake({ servers, health, maxQueryMs, maxRows, clock }, opened)
-  const { late } = deps
+  // At a first start, a wrong address should be an error.
+  const late = existsSync(join(dataDir, OWNER_FILE)) ? deps.late : undefined
   try {
-    const opened = await untilReachable(attempt, late && existsSync(join(dataDir, OWNER_FILE)) ? 0 : OPEN_MS)
+    const opened = await untilReachable(attempt, late ? 0 : OPEN_MS)
     health.watch()
     return lake(opened)
   } catch (error) {
     if (late && error instanceof Away) {
       const waiting = lake()
-      void openLater(waiting, attempt, late).then(() => health.watch())
+      void openLater(waiting, attempt, late).then(() => waiting.isClosed || health.watch())
       return waiting
     }
     health.stop()
